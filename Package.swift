@@ -1,0 +1,128 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// One line a product, so that the module table below reads like DESIGN's.
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "baton",
+    products: [
+        .executable(name: "baton", targets: ["baton"]),
+        .library(name: "BatonClient", targets: ["BatonClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // Imports go downwards only; Tests/TidyTests holds the table that says so.
+        .target(name: "BatonCore", dependencies: [collections], swiftSettings: settings),
+        .target(
+            name: "BatonProtocol", dependencies: ["BatonCore", protobuf],
+            exclude: ["relay.proto"], swiftSettings: settings),
+        .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .target(
+            name: "BatonRedis",
+            dependencies: ["BatonCore", "CHiredis", nioCore, nioPosix, nioSSL, logging],
+            resources: [.embedInCode("Scripts")], swiftSettings: settings),
+        .target(name: "BatonStore", dependencies: ["BatonCore", grdb, logging], swiftSettings: settings),
+        .target(
+            name: "BatonGateway",
+            dependencies: [
+                "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, metrics,
+            ], swiftSettings: settings),
+        .target(
+            name: "BatonAPI",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "CArgon2", hummingbird, jwtKit, crypto, nioCore, nioPosix, logging,
+            ], swiftSettings: settings),
+        .target(
+            name: "BatonNode",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI",
+                hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
+                metrics, coreMetrics, lifecycle,
+            ], swiftSettings: settings),
+        .target(
+            name: "BatonClient",
+            dependencies: [
+                "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient, logging,
+            ], swiftSettings: settings),
+        .target(
+            name: "BatonLoad",
+            dependencies: ["BatonClient", "BatonProtocol", nioCore, nioPosix, histogram, logging],
+            swiftSettings: settings),
+        .target(
+            name: "BatonTestKit",
+            dependencies: ["BatonCore", "BatonProtocol", nioCore, nioPosix],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "baton", dependencies: ["BatonNode", "BatonClient", "BatonLoad", argumentParser, logging],
+            swiftSettings: settings),
+        .testTarget(name: "BatonCoreTests", dependencies: ["BatonCore", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonProtocolTests", dependencies: ["BatonProtocol", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonRedisTests", dependencies: ["BatonRedis", "BatonTestKit", nioEmbedded],
+            swiftSettings: settings),
+        .testTarget(
+            name: "BatonStoreTests", dependencies: ["BatonStore", "BatonTestKit", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", nioEmbedded],
+            swiftSettings: settings),
+        .testTarget(name: "BatonAPITests", dependencies: ["BatonAPI", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(name: "BatonNodeTests", dependencies: ["BatonNode", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],
+            swiftSettings: settings),
+        .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["BatonTestKit", "BatonClient", "BatonLoad", "baton"],
+            swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ]
+)

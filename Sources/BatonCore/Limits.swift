@@ -1,0 +1,136 @@
+/// Every bound of the relay: queues, windows, sizes, retries, timeouts. Each has a test at the bound.
+///
+/// Times are in the unit that their name says. What an operator may change is in the configuration, whose defaults
+/// stand here.
+public enum Limits {
+    public enum Frame {
+        /// Bytes of a client's message after unmasking, all fragments together.
+        public static let messageBytes = 128 * 1024
+        /// Fragments of one message; each costs a little whatever its size.
+        public static let fragments = 256
+        /// Bytes of an HTTP request's head.
+        public static let requestHeadBytes = 16 * 1024
+        /// Bytes of a REST request's body.
+        public static let requestBodyBytes = 64 * 1024
+    }
+
+    public enum Message {
+        /// Bytes of a message's content.
+        public static let contentBytes = 64 * 1024
+        /// UTF-8 bytes of a ref.
+        public static let refBytes = 64
+        /// For how long a retry is recognised.
+        public static let refDays = 30
+    }
+
+    public enum Connection {
+        /// Events written and not yet acknowledged.
+        public static let windowEvents = 256
+        /// Their bytes.
+        public static let windowBytes = 1024 * 1024
+        /// Sends that are being committed for one connection; reading stops until there is room.
+        public static let sendsInFlight = 256
+        /// Bytes waiting in the socket's buffer above which it is not writable.
+        public static let writeHighWatermark = 256 * 1024
+        public static let writeLowWatermark = 64 * 1024
+        /// Bytes waiting in the socket's buffer at which the connection is closed.
+        public static let writeBufferBytes = 2 * 1024 * 1024
+        /// From the TCP connection to a complete, authenticated request; and from there to `hello`.
+        public static let handshakeSeconds: Int64 = 10
+        /// The client is asked for a sign of life after this much silence ...
+        public static let pingSeconds: Int64 = 20
+        /// ... and taken for dead after this much.
+        public static let silenceSeconds: Int64 = 45
+        /// Events wait and the client acknowledges none of them.
+        public static let stalledReaderSeconds: Int64 = 30
+        /// From our close frame to the client's.
+        public static let closeSeconds: Int64 = 5
+        /// Users whose presence one connection watches.
+        public static let watchedUsers = 256
+        /// UTF-8 bytes of what a client calls itself.
+        public static let clientNameLength = 64
+        /// Typing notices and watches forwarded to the bus a second.
+        public static let ephemeralPerSecond = 20
+        /// Pings and other control frames a client may send a second.
+        public static let controlFramesPerSecond = 50
+        /// Wrong frames after which the connection is closed.
+        public static let wrongFrames = 16
+    }
+
+    public enum Node {
+        public static let leaseSeconds: Int64 = 15
+        public static let leaseRenewSeconds: Int64 = 5
+        /// Handshakes admitted a second; the excess gets `retryAfter` before any query is made for it.
+        public static let admittedPerSecond = 2_000
+        public static let connections = 100_000
+        /// Connections told to go away a second, while evacuating.
+        public static let evacuatedPerSecond = 500
+        /// Within which an evacuation ends, whatever the clients do.
+        public static let evacuationSeconds: Int64 = 30
+        public static let backstopMinimumSeconds: Int64 = 25
+        public static let backstopMaximumSeconds: Int64 = 40
+        /// Drains that one event loop has under way; the others wait in line.
+        public static let drainsInFlight = 64
+    }
+
+    public enum Presence {
+        /// TTL of a presence key.
+        public static let ttlSeconds: Int64 = 60
+        /// Between two heartbeats of a node for its users, before jitter.
+        public static let heartbeatSeconds: Int64 = 20
+        /// TTL of a user's sessions.
+        public static let sessionSeconds: Int64 = 75
+        /// From the last connection's end to the announcement, so that a reconnect is not seen.
+        public static let offlineDebounceSeconds: Int64 = 5
+        /// TTL of a "last seen" key never ends; what a typing notice lasts at a client.
+        public static let typingSeconds: Int64 = 6
+    }
+
+    public enum Store {
+        /// Operations waiting for a commit in one process.
+        public static let queuedOperations = 16_384
+        /// Operations of one commit.
+        public static let batchOperations = 512
+        /// Reads waiting in one process.
+        public static let queuedReads = 16_384
+        /// Events of a page of an inbox.
+        public static let pageEvents = 256
+        /// Bytes of a page of an inbox.
+        public static let pageBytes = 1024 * 1024
+        /// Days that a device may be idle before its cursor no longer holds back its user's inbox.
+        public static let idleDeviceDays = 45
+    }
+
+    public enum Account {
+        public static let devicesPerUser = 16
+        public static let handleBytes = 3...32
+        public static let displayNameCharacters = 64
+        public static let aboutCharacters = 256
+        public static let passwordBytes = 8...256
+        public static let deviceNameCharacters = 64
+        public static let accessTokenMinutes = 15
+        public static let refreshTokenDays = 45
+        /// Passwords hashed at the same time in one process; each takes memory.
+        public static let passwordHashes = 2
+        /// Requests waiting for one of them.
+        public static let queuedPasswordHashes = 64
+    }
+
+    public enum Page {
+        public static let defaultItems = 50
+        public static let maximumItems = 200
+    }
+
+    public enum Redis {
+        public static let commandSeconds: Int64 = 2
+        public static let connectSeconds: Int64 = 3
+        public static let reconnectMinimumMilliseconds: Int64 = 100
+        public static let reconnectMaximumMilliseconds: Int64 = 5_000
+        /// Commands waiting for their replies on one connection.
+        public static let pendingCommands = 16_384
+        /// Bytes of one reply.
+        public static let replyBytes = 16 * 1024 * 1024
+        /// Between two liveness probes, and how long one may take.
+        public static let probeSeconds: Int64 = 5
+    }
+}

@@ -1,0 +1,162 @@
+/// The durable truth of users, their devices and their refresh tokens.
+///
+/// Uniqueness (handle, phone, email) and token rotation are decided inside the transaction.
+public protocol AccountStore: Sendable {
+    func createUser(_ user: NewUser) async throws(AccountError) -> User
+    func user(_ id: UserID) async throws(AccountError) -> User?
+    func user(handle: String) async throws(AccountError) -> User?
+    /// The password's hash in its encoded form, with the user. `nil` where there is no such handle.
+    func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)?
+    /// Changes the fields that are given. Unknown users are `.notFound`.
+    func updateProfile(of user: UserID, _ change: ProfileChange) async throws(AccountError) -> User
+    func setPasswordHash(_ hash: String, of user: UserID) async throws(AccountError)
+    /// Remembers when users were last seen; an earlier time than the known one changes nothing.
+    func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError)
+
+    /// Makes a device, whose cursor is the inbox' head, and its first refresh token. At most
+    /// `Limits.Account.devicesPerUser` active ones: `.tooManyDevices`.
+    func createDevice(_ device: NewDevice, refreshToken: NewRefreshToken) async throws(AccountError) -> Device
+    /// A user's devices that are not revoked, oldest first.
+    func devices(of user: UserID) async throws(AccountError) -> [Device]
+    /// - Returns: false where the user has no such device, or it was revoked already.
+    func revokeDevice(_ device: DeviceID, of user: UserID, at now: Timestamp) async throws(AccountError) -> Bool
+    /// Is the device there and not revoked? REST asks this for every authenticated request.
+    func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool
+
+    /// Exchanges a refresh token for its successor. A token that was exchanged before is stolen or replayed: its
+    /// device is revoked in the same transaction, and the outcome says so.
+    func rotateRefreshToken(
+        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
+    ) async throws(AccountError) -> RefreshRotation
+
+    func block(_ other: UserID, by user: UserID) async throws(AccountError)
+    func unblock(_ other: UserID, by user: UserID) async throws(AccountError)
+}
+
+public struct User: Hashable, Sendable {
+    public let id: UserID
+    /// Lower-case, unique: what people type.
+    public let handle: String
+    public let displayName: String
+    /// E.164, or nil. Never shown to other users.
+    public let phone: String?
+    /// Never shown to other users.
+    public let email: String?
+    /// A line about themselves.
+    public let about: String
+    public let createdAt: Timestamp
+    public let lastSeen: Timestamp?
+
+    public init(
+        id: UserID, handle: String, displayName: String, phone: String?, email: String?, about: String,
+        createdAt: Timestamp, lastSeen: Timestamp?
+    ) {
+        self.id = id
+        self.handle = handle
+        self.displayName = displayName
+        self.phone = phone
+        self.email = email
+        self.about = about
+        self.createdAt = createdAt
+        self.lastSeen = lastSeen
+    }
+}
+
+public struct NewUser: Hashable, Sendable {
+    public let id: UserID
+    public let handle: String
+    public let displayName: String
+    public let passwordHash: String
+    public let phone: String?
+    public let email: String?
+    public let createdAt: Timestamp
+
+    public init(
+        id: UserID, handle: String, displayName: String, passwordHash: String, phone: String?, email: String?,
+        createdAt: Timestamp
+    ) {
+        self.id = id
+        self.handle = handle
+        self.displayName = displayName
+        self.passwordHash = passwordHash
+        self.phone = phone
+        self.email = email
+        self.createdAt = createdAt
+    }
+}
+
+/// The fields of a profile that change; nil leaves one as it is, an empty phone or email removes it.
+public struct ProfileChange: Hashable, Sendable {
+    public var displayName: String?
+    public var about: String?
+    public var phone: String?
+    public var email: String?
+    public init() {}
+}
+
+public struct Device: Hashable, Sendable {
+    public let id: DeviceID
+    public let user: UserID
+    public let name: String
+    public let platform: String
+    public let createdAt: Timestamp
+    /// When it last exchanged its refresh token.
+    public let lastUsedAt: Timestamp
+
+    public init(
+        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, lastUsedAt: Timestamp
+    ) {
+        self.id = id
+        self.user = user
+        self.name = name
+        self.platform = platform
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+    }
+}
+
+public struct NewDevice: Hashable, Sendable {
+    public let id: DeviceID
+    public let user: UserID
+    public let name: String
+    public let platform: String
+    public let createdAt: Timestamp
+
+    public init(id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp) {
+        self.id = id
+        self.user = user
+        self.name = name
+        self.platform = platform
+        self.createdAt = createdAt
+    }
+}
+
+/// A refresh token as the store knows it: hashed, never the token itself.
+public struct NewRefreshToken: Hashable, Sendable {
+    /// SHA-256 of the token, 32 bytes.
+    public let hash: [UInt8]
+    public let expiresAt: Timestamp
+
+    public init(hash: [UInt8], expiresAt: Timestamp) {
+        self.hash = hash
+        self.expiresAt = expiresAt
+    }
+}
+
+public enum RefreshRotation: Hashable, Sendable {
+    case rotated(user: UserID, device: DeviceID)
+    /// The token was exchanged before; its device is revoked now.
+    case reused(user: UserID, device: DeviceID)
+    /// No such token, or its device was revoked.
+    case unknown
+    case expired
+}
+
+public enum AccountError: Error, Hashable, Sendable {
+    case handleTaken
+    case phoneTaken
+    case emailTaken
+    case notFound
+    case tooManyDevices(limit: Int)
+    case store(StoreError)
+}

@@ -1,0 +1,30 @@
+/// Token buckets shared by all nodes.
+///
+/// Where the shared state cannot be reached, an implementation falls back to buckets of its own process: limits get
+/// looser by the number of nodes, and nobody is locked out.
+public protocol RateLimiter: Sendable {
+    func take(_ tokens: Int, from bucket: RateLimitBucket) async -> RateLimitDecision
+}
+
+public struct RateLimitBucket: Hashable, Sendable {
+    /// Whom it limits: a user's id, an address.
+    public let who: String
+    /// What it limits: `login`, `register`.
+    public let what: String
+    /// Tokens it holds at most.
+    public let capacity: Int
+    /// Seconds until one token comes back.
+    public let secondsPerToken: Double
+
+    public init(who: String, what: String, capacity: Int, secondsPerToken: Double) {
+        self.who = who
+        self.what = what
+        self.capacity = capacity
+        self.secondsPerToken = secondsPerToken
+    }
+}
+
+public enum RateLimitDecision: Hashable, Sendable {
+    case allowed
+    case refused(retryAfterMilliseconds: Int)
+}
