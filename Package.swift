@@ -78,7 +78,8 @@ let package = Package(
         .target(
             name: "BatonAPI",
             dependencies: [
-                "BatonCore", "BatonProtocol", "CArgon2", hummingbird, jwtKit, crypto, nioCore, nioPosix, logging,
+                "BatonCore", "BatonProtocol", "CArgon2", hummingbird, httpTypes, jwtKit, crypto, protobuf, nioCore, nioPosix,
+                logging,
             ], swiftSettings: settings),
         .target(
             name: "BatonNode",
@@ -114,7 +115,10 @@ let package = Package(
         .testTarget(
             name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", nioEmbedded],
             swiftSettings: settings),
-        .testTarget(name: "BatonAPITests", dependencies: ["BatonAPI", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonAPITests",
+            dependencies: ["BatonAPI", "BatonTestKit", hummingbird, httpTypes, jwtKit, crypto, protobuf],
+            swiftSettings: settings),
         .testTarget(name: "BatonNodeTests", dependencies: ["BatonNode", "BatonTestKit"], swiftSettings: settings),
         .testTarget(
             name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],
