@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "BatonGateway",
             dependencies: [
-                "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, metrics,
+                "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, metrics, coreMetrics,
             ], swiftSettings: settings),
         .target(
             name: "BatonAPI",

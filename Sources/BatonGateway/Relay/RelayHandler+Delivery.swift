@@ -1,0 +1,125 @@
+import BatonCore
+import BatonProtocol
+import CoreMetrics
+import NIOCore
+
+/// From the open inbox to the socket.
+extension RelayHandler {
+    /// The inbox is open: says where the device stands, and begins to deliver.
+    func opened(_ state: InboxState) {
+        guard phase == .opening else { return }
+        let (start, outcome) = Self.resumption(resume, state)
+        phase = .open
+        var delivery = InboxDelivery(
+            from: start, head: state.head, windowEvents: loop.node.settings.windowEvents,
+            windowBytes: loop.node.settings.windowBytes)
+        write(.welcome(welcome(state, start, outcome)))
+        // What the client has applied it has acknowledged, whether or not the acknowledgement arrived.
+        if outcome == .resumed, start > state.cursor { store(acknowledged: start) }
+        lastProgress = loop.eventLoop.now
+        let step = delivery.nextStep()
+        self.delivery = delivery
+        act(step)
+    }
+
+    /// Where delivery begins, and what the client must know about it. Never a silent partial resume.
+    static func resumption(_ resume: Resume?, _ state: InboxState) -> (InboxSequence, WireResumeOutcome) {
+        let floor = max(state.cursor, state.truncated)
+        guard let resume else {
+            return (floor, state.cursor < state.truncated ? .resyncTruncated : .resumed)
+        }
+        guard resume.epoch == state.epoch, resume.position <= state.head else { return (floor, .resyncEpoch) }
+        guard resume.position >= state.truncated else { return (floor, .resyncTruncated) }
+        return (resume.position, .resumed)
+    }
+
+    private func welcome(
+        _ state: InboxState, _ start: InboxSequence, _ outcome: WireResumeOutcome
+    ) -> WireWelcome {
+        var welcome = WireWelcome()
+        welcome.user = principal.user.description
+        welcome.device = principal.device.description
+        welcome.node = loop.node.settings.node.name
+        welcome.epoch = state.epoch.description
+        welcome.outcome = outcome
+        welcome.resumedFrom = start.rawValue
+        welcome.inboxSequence = state.head.rawValue
+        welcome.heartbeatSeconds = UInt32(clamping: loop.node.settings.pingSeconds)
+        welcome.windowEvents = UInt32(clamping: loop.node.settings.windowEvents)
+        return welcome
+    }
+
+    func act(_ step: InboxDelivery.Step) {
+        switch step {
+        case .wait: break
+        case .caughtUp(let position):
+            var caughtUp = WireCaughtUp()
+            caughtUp.inboxSequence = position.rawValue
+            write(.caughtUp(caughtUp))
+        case .read(let after, let limit, let bytes):
+            loop.readInbox(for: self, after: after, limit: limit, bytes: bytes)
+        }
+    }
+
+    /// A hint with its event's frame; `isLocal` where this node committed it.
+    func receivedHint(_ sequence: InboxSequence, frame: [UInt8]) {
+        guard phase == .open, delivery != nil else { return }
+        let before = delivery?.eventsInFlight
+        switch delivery?.receivedHint(sequence, cost: frame.count) {
+        case .forward:
+            if before == 0 { lastProgress = loop.eventLoop.now }
+            loop.metrics.hintsForwarded.increment()
+            writeEvent(frame)
+        case .later(let step, let isGap):
+            if isGap { loop.metrics.gaps.increment() }
+            act(step)
+        case .drop, nil: break
+        }
+    }
+
+    func receivedPage(_ result: Result<InboxPage, StoreError>) {
+        guard phase == .open, delivery != nil else { return }
+        switch result {
+        case .failure:
+            loop.metrics.readsFailed.increment()
+            delivery?.pageFailed()
+        case .success(let page):
+            loop.metrics.pagesRead.increment()
+            if delivery?.eventsInFlight == 0 { lastProgress = loop.eventLoop.now }
+            for event in page.events {
+                let frame = EventFrame.encode(event)
+                if delivery?.receivedPageEvent(event.sequence, cost: frame.count) == true { writeEvent(frame) }
+            }
+            switch delivery?.receivedPageEnd(head: page.head, truncated: page.truncated) {
+            case .step(let step): act(step)
+            case .truncated: close(.stalled, "events were removed before they were read; resume")
+            case nil: break
+            }
+        }
+    }
+
+    /// Once a second: what became due.
+    func tick(_ now: NIODeadline) {
+        let settings = loop.node.settings
+        let silence = now - lastHeard
+        switch phase {
+        case .closing: break
+        case .awaitingHello:
+            if now - openedAt >= .seconds(Limits.Connection.handshakeSeconds) {
+                close(.helloExpected, "no hello within \(Limits.Connection.handshakeSeconds) s")
+            }
+        case .opening, .open:
+            if silence >= .seconds(settings.silenceSeconds) {
+                close(.silent, "nothing was heard for \(settings.silenceSeconds) s")
+            } else if silence >= .seconds(settings.pingSeconds), !wasPinged {
+                ping()
+            }
+            guard let delivery else { return }
+            if delivery.isBlocked, now - lastProgress >= .seconds(settings.stalledReaderSeconds) {
+                close(.stalled, "no event was acknowledged for \(settings.stalledReaderSeconds) s; resume")
+            } else if delivery.head > delivery.sent, let step = self.delivery?.nextStep() {
+                act(step)
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package import BatonCore
+package import BatonProtocol
+import CoreMetrics
+package import NIOCore
+
+/// One client connection, from `hello` to the end. It lives on one event loop with all its state.
+///
+/// It does, in this order:
+/// 1. reads frames, checks them, and answers wrong ones with one error each, up to a limit;
+/// 2. on `hello`, asks its `RelayLoop` to subscribe, to open the inbox and to register the session;
+/// 3. forwards events as `InboxDelivery` decides, and hands sends, acknowledgements and reads to the loop's next
+///    submission to the store;
+/// 4. stops reading from the socket while too many sends are being committed.
+///
+/// It does not buffer events, retry, or know Redis: the store is the buffer, the client retries, the loop knows.
+package final class RelayHandler: ChannelDuplexHandler {
+    package typealias InboundIn = WebSocketInbound
+    package typealias OutboundIn = Never
+    package typealias OutboundOut = WebSocketOutbound
+
+    enum Phase {
+        case awaitingHello
+        case opening
+        case open
+        case closing
+    }
+
+    let principal: Principal
+    let encoding: Subprotocol
+    let generation: ConnectionGeneration
+    let since: Timestamp
+    let loop: RelayLoop
+    let openedAt: NIODeadline
+    var phase = Phase.awaitingHello
+    var context: ChannelHandlerContext?
+    private var webSocket: WebSocketHandler?
+    /// There from `welcome` on.
+    var delivery: InboxDelivery?
+    var acknowledgements = AcknowledgementPipeline()
+    var resume: Resume?
+    var clientName = "unknown"
+    /// Whether its session was written, or tried to be.
+    var isRegistered = false
+    /// When the reader last acknowledged something, or had nothing to acknowledge.
+    var lastProgress: NIODeadline
+    var wasPinged = false
+    /// Written to since the last flush; kept by the loop's list of those to flush.
+    var needsFlush = false
+    /// What few connections use, apart so that the many stay small.
+    var ephemeral: EphemeralState?
+
+    private var sendsInFlight = 0
+    private var wrongFrames: Int8 = 0
+    private var heldRead = false
+
+    struct Resume: Hashable {
+        let epoch: Epoch
+        let position: InboxSequence
+    }
+
+    package init(principal: Principal, encoding: Subprotocol, loop: RelayLoop) {
+        self.principal = principal
+        self.encoding = encoding
+        self.loop = loop
+        since = loop.clock.now
+        generation = loop.newGeneration(at: since)
+        openedAt = loop.eventLoop.now
+        lastProgress = openedAt
+    }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        webSocket = try? context.pipeline.syncOperations.handler(type: WebSocketHandler.self)
+        loop.add(self)
+        if !context.channel.isActive { leave() }
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        leave()
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    /// The connection is over; tells the loop once.
+    private func leave() {
+        guard context != nil else { return }
+        context = nil
+        webSocket = nil
+        phase = .closing
+        loop.remove(self)
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard phase != .closing else { return }
+        wasPinged = false
+        loop.metrics.framesIn.increment()
+        switch (unwrapInboundIn(data), encoding) {
+        case (.binary(let buffer), .proto), (.text(let buffer), .json): received(Array(buffer.readableBytesView))
+        case (.binary, .json):
+            reject(FrameError(.wrongEncoding, "this connection speaks baton.v1.json: send text frames"))
+        case (.text, .proto):
+            reject(FrameError(.wrongEncoding, "this connection speaks baton.v1.proto: send binary frames"))
+        }
+    }
+
+    /// Any sign of life, pongs included.
+    var lastHeard: NIODeadline { webSocket?.lastHeard ?? openedAt }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is WebSocketClosing { phase = .closing }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if let step = delivery?.writabilityChanged(context.channel.isWritable) { act(step) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Holds the socket's next read while this client's sends wait for their commit.
+    package func read(context: ChannelHandlerContext) {
+        if sendsInFlight >= Limits.Connection.sendsInFlight {
+            heldRead = true
+        } else {
+            context.read()
+        }
+    }
+
+    private func received(_ bytes: [UInt8]) {
+        do throws(FrameError) {
+            try handle(try FrameCodec.decode(bytes, as: encoding))
+        } catch {
+            reject(error)
+        }
+    }
+
+    /// Answers a wrong frame; a client that sends too many of them is sent away.
+    func reject(_ error: FrameError) {
+        loop.metrics.rejected(error.error.code)
+        write(.error(error.error))
+        if phase == .awaitingHello {
+            close(.helloExpected, "the first frame must be a hello")
+            return
+        }
+        wrongFrames += 1
+        if wrongFrames > Limits.Connection.wrongFrames { close(.misbehaved, "too many wrong frames") }
+    }
+
+    // MARK: Sends
+
+    func sendBegan() { sendsInFlight += 1 }
+
+    /// The store has decided about a send.
+    func sendEnded(ref: String, _ outcome: StoreOutcome) {
+        sendsInFlight -= 1
+        switch outcome {
+        case .sent(let message):
+            var accepted = WireAccepted()
+            accepted.ref = ref
+            accepted.id = message.id.description
+            accepted.conversation = message.id.conversation.description
+            accepted.sequence = message.id.sequence.rawValue
+            accepted.atMs = UInt64(clamping: message.at.milliseconds)
+            write(.accepted(accepted))
+        case .refused(let refusal):
+            rejectSend(ref, WireError(refusal))
+            if refusal == .deviceRevoked { close(.revoked, "this device was revoked") }
+        case .failed(let failure): rejectSend(ref, WireError(failure))
+        case .acknowledged, .markedRead: break
+        }
+        if heldRead, sendsInFlight <= Limits.Connection.sendsInFlight / 2 {
+            heldRead = false
+            context?.read()
+        }
+    }
+
+    func rejectSend(_ ref: String, _ error: WireError) {
+        loop.metrics.rejected(error.code)
+        var rejected = WireRejected()
+        rejected.ref = ref
+        rejected.error = error
+        write(.rejected(rejected))
+    }
+
+    // MARK: Writing
+
+    /// Queues a frame; the loop flushes at the end of its tick.
+    func write(_ frame: WireServerFrame.OneOf_Frame) {
+        guard phase != .closing else { return }
+        var message = WireServerFrame()
+        message.frame = frame
+        // A frame of ours that cannot be encoded would be our bug; the client sees its loss as silence and reconnects.
+        guard let bytes = try? FrameCodec.encode(message, as: encoding) else {
+            close(.internalError, "a frame could not be encoded")
+            return
+        }
+        writeBytes(bytes)
+    }
+
+    /// Queues an event's binary frame, in this connection's encoding.
+    func writeEvent(_ frame: [UInt8]) {
+        switch encoding {
+        case .proto: writeBytes(frame)
+        case .json:
+            guard let bytes = try? FrameCodec.transcodeToJSON(frame) else {
+                close(.internalError, "an event could not be encoded")
+                return
+            }
+            writeBytes(bytes)
+        }
+        loop.metrics.delivered.increment()
+    }
+
+    /// Queues a notice that is worth nothing later: dropped where the socket is not writable.
+    func writeEphemeral(_ frame: WireServerFrame.OneOf_Frame) {
+        guard phase == .open, context?.channel.isWritable == true else { return }
+        write(frame)
+    }
+
+    private func writeBytes(_ bytes: [UInt8]) {
+        guard let context, phase != .closing else { return }
+        context.write(wrapOutboundOut(encoding == .proto ? .binary(bytes) : .text(bytes)), promise: nil)
+        loop.flushLater(self)
+    }
+
+    func ping() {
+        guard let context, phase != .closing else { return }
+        wasPinged = true
+        context.write(wrapOutboundOut(.ping), promise: nil)
+        loop.flushLater(self)
+    }
+
+    /// Ends the connection with a code that tells the client what to do.
+    func close(_ code: CloseCode, _ reason: String) {
+        guard let context, phase != .closing else { return }
+        phase = .closing
+        loop.metrics.closed(code)
+        context.writeAndFlush(wrapOutboundOut(.close(code: code.rawValue, reason: reason)), promise: nil)
+    }
+}
+
+@available(*, unavailable) extension RelayHandler: Sendable {}

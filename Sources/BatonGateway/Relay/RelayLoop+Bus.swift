@@ -1,0 +1,115 @@
+package import BatonCore
+import BatonProtocol
+import CoreMetrics
+import Logging
+import NIOCore
+
+/// Hints and control: to the connections here, to the other loops of this node, and through the bus to the others.
+extension RelayLoop: BusReceiver {
+    /// Committed events: encoded once, delivered to whoever is here, published to whoever is elsewhere.
+    func hint(_ events: [InboxEvent]) {
+        for event in events {
+            let frame = EventFrame.encode(event)
+            announce(.event(event.sequence, frame: frame), to: event.user)
+            let metrics = metrics
+            bus.publish(.event(event.sequence, frame: frame), to: .user(event.user)) { receivers in
+                (receivers == nil ? metrics.hintsUnpublished : metrics.hintsPublished).increment()
+            }
+        }
+    }
+
+    /// To the connections of a user on this node, on all its loops.
+    func announce(_ message: BusMessage, to user: UserID) {
+        deliver(message, to: user)
+        for loop in node.otherLoops(than: index, of: user) {
+            loop.eventLoop.execute { loop.value.deliver(message, to: user) }
+        }
+    }
+
+    package func received(_ message: BusMessage, on channel: BusChannel) {
+        switch channel {
+        case .user(let user): deliver(message, to: user)
+        case .watch(let user):
+            if case .presence(_, let presence) = message { show(presence, of: user) }
+        case .node: break
+        }
+    }
+
+    private func deliver(_ message: BusMessage, to user: UserID) {
+        guard let handlers = users[user]?.handlers else { return }
+        switch message {
+        case .event(let sequence, let frame):
+            for handler in handlers { handler.receivedHint(sequence, frame: frame) }
+        case .typing(let conversation, let author, let active):
+            guard author != user else { return }
+            var notice = WireTypingNotice()
+            notice.conversation = conversation.description
+            notice.user = author.description
+            notice.active = active
+            for handler in handlers where handler.phase == .open { handler.writeEphemeral(.typing(notice)) }
+        case .displaced(let device, let generation): closeDisplaced(device, of: user, by: generation)
+        case .revoked(let device):
+            for handler in handlers where handler.principal.device == device {
+                handler.close(.revoked, "this device was revoked")
+            }
+        case .presence, .evacuate: break
+        }
+    }
+
+    package func subscriptionsLost() {
+        logger.warning("subscriptions lost, delivering from the store until they are back")
+        // Whoever greets now is served at once; those who wait would wait for long.
+        for user in users.keys { settled(user) }
+    }
+
+    package func subscriptionsRestored() {
+        logger.info("subscriptions restored, looking for what was missed")
+        nextBackstop = eventLoop.now
+        registerAll()
+        sweep()
+    }
+
+    // MARK: The backstop
+
+    func scheduleBackstop() {
+        let range = node.settings.backstopSeconds
+        nextBackstop = eventLoop.now + .seconds(Int64.random(in: range))
+    }
+
+    /// Compares what the store has with what was sent, for all users here.
+    func sweep() {
+        scheduleBackstop()
+        let all = Array(users.keys)
+        for start in stride(from: 0, to: all.count, by: Self.usersPerQuery) {
+            let some = Array(all[start..<min(start + Self.usersPerQuery, all.count)])
+            let (bound, eventLoop) = (sendable, eventLoop)
+            store.inboxHeads(of: some) { result in
+                eventLoop.execute { bound.value.compare(result) }
+            }
+        }
+    }
+
+    private static let usersPerQuery = 256
+
+    /// Whoever is behind may only be waiting for a hint that is on its way: they are looked at again a second later,
+    /// and only what is missing then was missed.
+    private func compare(_ result: Result<[UserID: InboxSequence], StoreError>) {
+        guard case .success(let heads) = result else { return }
+        let behind = heads.filter { user, head in
+            users[user]?.handlers.contains { $0.delivery.map { $0.head < head } ?? false } ?? false
+        }
+        guard !behind.isEmpty else { return }
+        let bound = sendable
+        eventLoop.scheduleTask(in: .seconds(1)) { bound.value.catchUp(behind) }
+    }
+
+    private func catchUp(_ heads: [UserID: InboxSequence]) {
+        for (user, head) in heads {
+            for handler in users[user]?.handlers ?? [] {
+                guard let delivery = handler.delivery, delivery.head < head else { continue }
+                metrics.hintMissed.increment(by: Int64(clamping: head.rawValue - delivery.head.rawValue))
+                if let step = handler.delivery?.learnedHead(head) { handler.act(step) }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package import BatonCore
+import BatonProtocol
+import CoreMetrics
+import NIOCore
+
+/// Sessions, presence, typing and those who watch.
+extension RelayLoop {
+    // MARK: Sessions
+
+    func session(of handler: RelayHandler) -> Session {
+        Session(
+            user: handler.principal.user, device: handler.principal.device, node: node.settings.node,
+            incarnation: node.settings.incarnation, generation: handler.generation, since: handler.since,
+            client: handler.clientName)
+    }
+
+    func register(_ handler: RelayHandler) {
+        let (user, device, generation) = (handler.principal.user, handler.principal.device, handler.generation)
+        handler.isRegistered = true
+        announce(.displaced(device, by: generation), to: user)
+        sessions.register(session(of: handler)) { [weak self, weak handler] registration in
+            switch registration {
+            case .registered(displaced: true):
+                self?.bus.publish(.displaced(device, by: generation), to: .user(user), receivers: nil)
+            case .registered(displaced: false), nil: break
+            case .superseded: handler?.close(.displaced, "a newer connection of this device took over")
+            }
+        }
+        beat([user])
+    }
+
+    func unregister(_ handler: RelayHandler) {
+        let user = handler.principal.user
+        guard handler.isRegistered else { return }
+        sessions.remove(session(of: handler)) { [weak self] remaining in
+            guard let self, remaining ?? 0 == 0, self.users[user] == nil else { return }
+            self.leaving[user] = self.eventLoop.now + .seconds(self.node.settings.offlineDebounceSeconds)
+        }
+    }
+
+    /// Writes everything anew, when the registry may have lost it.
+    func registerAll() {
+        let all = handlers.values.filter(\.isRegistered)
+        for start in stride(from: 0, to: all.count, by: Self.sessionsPerPipeline) {
+            renew(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
+        }
+        for user in watchers.keys { askPresence(of: [user]) }
+    }
+
+    private static let sessionsPerPipeline = 256
+
+    private func renew(_ handlers: [RelayHandler]) {
+        guard !handlers.isEmpty else { return }
+        sessions.renew(handlers.map(session(of:))) { [weak self] displaced in
+            for session in displaced {
+                self?.handlers[session.generation]?.close(
+                    .displaced, "a newer connection of this device took over")
+            }
+        }
+        beat(Array(Set(handlers.map(\.principal.user))))
+    }
+
+    private func beat(_ users: [UserID]) {
+        presence.heartbeat(users, at: clock.now) { [weak self] cameOnline in
+            for user in cameOnline ?? [] { self?.publish(.online, of: user) }
+        }
+    }
+
+    // MARK: Once a second
+
+    func secondPassed() {
+        secondsRunning += 1
+        let now = eventLoop.now
+        for handler in handlers.values { handler.tick(now) }
+        heartbeat()
+        announceLeaving(now)
+        if now >= nextBackstop { sweep() }
+    }
+
+    /// Each connection has a second of its own in the heartbeat's period, so that the load is even.
+    private func heartbeat() {
+        let period = UInt64(Limits.Presence.heartbeatSeconds)
+        let slot = UInt64(secondsRunning) % period
+        var due: [RelayHandler] = []
+        for handler in handlers.values where handler.generation.rawValue % period == slot && handler.isRegistered {
+            due.append(handler)
+            if due.count == Self.sessionsPerPipeline {
+                renew(due)
+                due.removeAll(keepingCapacity: true)
+            }
+        }
+        renew(due)
+    }
+
+    private func announceLeaving(_ now: NIODeadline) {
+        let due = leaving.filter { $0.value <= now }.map(\.key)
+        guard !due.isEmpty else { return }
+        for user in due { leaving[user] = nil }
+        let gone = due.filter { users[$0] == nil }
+        let at = clock.now
+        for user in gone { lastSeen(user, at) }
+        presence.leave(gone, at: at) { [weak self] wentOffline in
+            for user in wentOffline ?? [] { self?.publish(.offline(lastSeen: at), of: user) }
+        }
+    }
+
+    /// Tells everybody who watches a user, on all nodes.
+    package func publish(_ presence: Presence, of user: UserID) {
+        metrics.presenceChanges.increment()
+        bus.publish(.presence(user, presence), to: .watch(user), receivers: nil)
+    }
+
+    // MARK: Watching
+
+    /// Watches these users instead of those watched before; those without a common conversation are left out.
+    func watch(_ others: [UserID], from handler: RelayHandler) {
+        let (conversations, user, generation) = (conversations, handler.principal.user, handler.generation)
+        let bound = sendable
+        eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: others) }
+            .assumeIsolated()
+            .whenComplete { result in
+                guard let handler = bound.value.handlers[generation] else { return }
+                switch result {
+                case .success(let allowed): bound.value.setWatched(allowed, of: handler)
+                case .failure(let error):
+                    handler.write(.error(WireError(error as? StoreError ?? .unavailable(""))))
+                }
+            }
+    }
+
+    private func setWatched(_ users: Set<UserID>, of handler: RelayHandler) {
+        let state = handler.ephemeral ?? EphemeralState()
+        handler.ephemeral = state
+        let before = state.watched
+        state.watched = users
+        for user in before.subtracting(users) { stopWatching(user, by: handler) }
+        for user in users.subtracting(before) {
+            watchers[user, default: []].insert(handler.generation)
+            if watchers[user]?.count == 1 { bus.subscribe(.watch(user)) { _ in } }
+        }
+        askPresence(of: Array(users), for: handler.generation)
+    }
+
+    /// Asks the registry, and tells one connection or all that watch.
+    private func askPresence(of users: [UserID], for generation: ConnectionGeneration? = nil) {
+        presence.presence(of: users) { [weak self] answer in
+            guard let self, let answer else { return }
+            for (user, presence) in answer {
+                if let generation {
+                    self.handlers[generation]?.writeEphemeral(.presence(Self.update(user, presence)))
+                } else {
+                    self.show(presence, of: user)
+                }
+            }
+        }
+    }
+
+    private func stopWatching(_ user: UserID, by handler: RelayHandler) {
+        watchers[user]?.remove(handler.generation)
+        guard watchers[user]?.isEmpty == true else { return }
+        watchers[user] = nil
+        bus.unsubscribe(.watch(user))
+    }
+
+    func stopWatching(_ handler: RelayHandler) {
+        for user in handler.ephemeral?.watched ?? [] { stopWatching(user, by: handler) }
+        handler.ephemeral = nil
+    }
+
+    func show(_ presence: Presence, of user: UserID) {
+        let update = WireServerFrame.OneOf_Frame.presence(Self.update(user, presence))
+        for generation in watchers[user] ?? [] { handlers[generation]?.writeEphemeral(update) }
+    }
+
+    private static func update(_ user: UserID, _ presence: Presence) -> WirePresenceUpdate {
+        var update = WirePresenceUpdate()
+        update.user = user.description
+        switch presence {
+        case .online: update.online = true
+        case .offline(let lastSeen): update.lastSeenMs = UInt64(clamping: lastSeen?.milliseconds ?? 0)
+        }
+        return update
+    }
+
+    // MARK: Typing
+
+    /// How long it is believed that a user may write to a conversation, for typing notices only.
+    private static let typingBelief = TimeAmount.seconds(30)
+    private static let typingConversations = 16
+
+    func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
+        let user = handler.principal.user
+        guard let peer = id.peer(of: user) else {
+            handler.reject(unknownConversation)
+            return
+        }
+        if let until = handler.ephemeral?.typingAllowed[id], until > eventLoop.now {
+            send(.typing(id, by: user, active: active), to: peer)
+            return
+        }
+        let (conversations, bound, generation) = (conversations, sendable, handler.generation)
+        eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: [peer]) }
+            .assumeIsolated()
+            .whenSuccess { allowed in
+                guard let handler = bound.value.handlers[generation] else { return }
+                bound.value.typing(in: id, to: peer, isAllowed: allowed.contains(peer), active, from: handler)
+            }
+    }
+
+    private func typing(
+        in id: ConversationID, to peer: UserID, isAllowed: Bool, _ active: Bool, from handler: RelayHandler
+    ) {
+        guard isAllowed, let state = handler.ephemeral else {
+            handler.reject(unknownConversation)
+            return
+        }
+        if state.typingAllowed.count >= Self.typingConversations { state.typingAllowed.removeAll() }
+        state.typingAllowed[id] = eventLoop.now + Self.typingBelief
+        send(.typing(id, by: handler.principal.user, active: active), to: peer)
+    }
+
+    private func send(_ message: BusMessage, to user: UserID) {
+        // Through the bus alone: a notice that arrives twice would be shown twice.
+        bus.publish(message, to: .user(user), receivers: nil)
+    }
+
+    private var unknownConversation: FrameError {
+        FrameError(
+            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation")
+    }
+}

@@ -1,0 +1,241 @@
+package import BatonCore
+import BatonProtocol
+import CoreMetrics
+import DequeModule
+package import Logging
+package import NIOCore
+
+/// The relay of one event loop: its connections, and what they share.
+///
+/// 1. It collects what the connections want stored during a tick, submits it once, and tells them the outcomes.
+/// 2. It publishes an event after its commit, and hands events of the bus to the connections of their user.
+/// 3. It keeps sessions and presence of its users alive in their registries.
+/// 4. It sweeps for hints that were missed, and for connections that went silent.
+/// 5. It flushes each connection once a tick.
+///
+/// Loops of a node talk to each other only to deliver what one committed to a user of another, which works without
+/// the bus as well.
+package final class RelayLoop {
+    package let eventLoop: any EventLoop
+    let node: RelayNode
+    let store: any MessageStore
+    let conversations: any ConversationStore
+    let bus: any Bus
+    let sessions: any SessionRegistry
+    let presence: any PresenceRegistry
+    let clock: any CivilClock
+    let logger: Logger
+    let metrics: RelayMetrics
+    /// Users that went offline, for the store; called on this loop.
+    let lastSeen: (UserID, Timestamp) -> Void
+
+    private(set) var index = 0
+    var handlers: [ConnectionGeneration: RelayHandler] = [:]
+    var users: [UserID: LocalUser] = [:]
+    /// Who here looks at a user.
+    var watchers: [UserID: Set<ConnectionGeneration>] = [:]
+    /// Users without a connection here, and when to tell that they are offline.
+    var leaving: [UserID: NIODeadline] = [:]
+    var secondsRunning: Int64 = 0
+    var nextBackstop: NIODeadline
+    var reads = PendingReads()
+
+    private var operations: [StoreOperation] = []
+    private var origins: [Origin] = []
+    private var submitted: [UInt64: [Origin]] = [:]
+    private var lastSubmission: UInt64 = 0
+    private var toFlush: [RelayHandler] = []
+    private var isTickScheduled = false
+    private var timer: RepeatedTask?
+    private var generator = SystemRandomNumberGenerator()
+    private var bound: NIOLoopBound<RelayLoop>?
+
+    /// Who wants to know what became of an operation.
+    enum Origin {
+        case send(RelayHandler, ref: String, at: NIODeadline)
+        case acknowledge(RelayHandler)
+        case read(RelayHandler)
+    }
+
+    /// A user with connections on this loop.
+    struct LocalUser {
+        var handlers: [RelayHandler] = []
+        /// Whether the bus has confirmed the subscription, or given up for now.
+        var isSettled = false
+    }
+
+    /// To be called on the event loop.
+    package init(
+        eventLoop: any EventLoop, node: RelayNode, store: any MessageStore, conversations: any ConversationStore,
+        bus: any Bus, sessions: any SessionRegistry, presence: any PresenceRegistry, clock: any CivilClock,
+        logger: Logger, lastSeen: @escaping (UserID, Timestamp) -> Void
+    ) {
+        eventLoop.preconditionInEventLoop()
+        self.eventLoop = eventLoop
+        self.node = node
+        self.store = store
+        self.conversations = conversations
+        self.bus = bus
+        self.sessions = sessions
+        self.presence = presence
+        self.clock = clock
+        metrics = node.metrics
+        self.logger = logger
+        self.lastSeen = lastSeen
+        nextBackstop = eventLoop.now
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        self.bound = bound
+        index = node.add(bound)
+        bus.receiver = self
+        scheduleBackstop()
+        timer = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            bound.value.secondPassed()
+        }
+    }
+
+    /// Ends the timers. Connections are to be gone by then.
+    package func stop() {
+        timer?.cancel()
+        timer = nil
+        bound = nil
+    }
+
+    func newGeneration(at now: Timestamp) -> ConnectionGeneration {
+        ConnectionGeneration(at: now, using: &generator)
+    }
+
+    /// A handle to this loop for other threads.
+    var sendable: NIOLoopBound<RelayLoop> { bound ?? NIOLoopBound(self, eventLoop: eventLoop) }
+
+    // MARK: Connections
+
+    func add(_ handler: RelayHandler) {
+        handlers[handler.generation] = handler
+        node.connectionBegan()
+    }
+
+    /// A handler greeted: 1. subscribe, and await the confirmation; 2. open the inbox and register the session.
+    func greet(_ handler: RelayHandler) {
+        let user = handler.principal.user
+        leaving[user] = nil
+        closeDisplaced(handler.principal.device, of: user, by: handler.generation)
+        if users[user] == nil {
+            users[user] = LocalUser(handlers: [handler])
+            node.settle(user, on: index)
+            bus.subscribe(.user(user)) { [weak self] _ in self?.settled(user) }
+            if !bus.isConnected { settled(user) }
+        } else {
+            users[user]?.handlers.append(handler)
+            if users[user]?.isSettled == true { open(handler) }
+        }
+    }
+
+    /// The bus has taken up a user's subscription, or cannot for now: delivery then begins from the store, and what
+    /// is missed meanwhile is found when the bus is back.
+    func settled(_ user: UserID) {
+        guard users[user]?.isSettled == false else { return }
+        users[user]?.isSettled = true
+        for handler in users[user]?.handlers ?? [] where handler.phase == .opening { open(handler) }
+    }
+
+    private func open(_ handler: RelayHandler) {
+        register(handler)
+        openInbox(for: handler)
+    }
+
+    func remove(_ handler: RelayHandler) {
+        guard handlers.removeValue(forKey: handler.generation) != nil else { return }
+        node.connectionEnded()
+        stopWatching(handler)
+        let user = handler.principal.user
+        guard let index = users[user]?.handlers.firstIndex(where: { $0 === handler }) else { return }
+        users[user]?.handlers.remove(at: index)
+        unregister(handler)
+        guard users[user]?.handlers.isEmpty == true else { return }
+        users[user] = nil
+        node.leave(user, from: self.index)
+        bus.unsubscribe(.user(user))
+    }
+
+    /// Ends older connections of a device, wherever on this loop.
+    func closeDisplaced(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
+        for handler in users[user]?.handlers ?? []
+        where handler.principal.device == device && handler.generation < generation {
+            handler.close(.displaced, "a newer connection of this device took over")
+        }
+    }
+
+    // MARK: The store
+
+    /// Hands an operation to the next submission. Those of one tick become one.
+    func submit(_ operation: StoreOperation, for origin: Origin) {
+        operations.append(operation)
+        origins.append(origin)
+        scheduleTickEnd()
+    }
+
+    func flushLater(_ handler: RelayHandler) {
+        guard !handler.needsFlush else { return }
+        handler.needsFlush = true
+        toFlush.append(handler)
+        scheduleTickEnd()
+    }
+
+    private func scheduleTickEnd() {
+        guard !isTickScheduled else { return }
+        isTickScheduled = true
+        let bound = sendable
+        eventLoop.execute { bound.value.tickEnded() }
+    }
+
+    private func tickEnded() {
+        isTickScheduled = false
+        submitOperations()
+        let handlers = toFlush
+        toFlush.removeAll(keepingCapacity: true)
+        for handler in handlers {
+            handler.needsFlush = false
+            handler.context?.flush()
+        }
+    }
+
+    private func submitOperations() {
+        guard !operations.isEmpty else { return }
+        lastSubmission += 1
+        let number = lastSubmission
+        submitted[number] = origins
+        let batch = operations
+        origins = []
+        operations = []
+        let (bound, eventLoop) = (sendable, eventLoop)
+        store.submit(batch) { outcomes in
+            eventLoop.execute { bound.value.committed(number, outcomes) }
+        }
+    }
+
+    private func committed(_ number: UInt64, _ outcomes: [StoreOutcome]) {
+        guard let origins = submitted.removeValue(forKey: number) else { return }
+        let now = eventLoop.now
+        for (origin, outcome) in zip(origins, outcomes) {
+            switch origin {
+            case .send(let handler, let ref, let began):
+                if case .sent(let message) = outcome {
+                    (message.isRepeat ? metrics.repeated : metrics.accepted).increment()
+                    metrics.acceptSeconds.recordNanoseconds((now - began).nanoseconds)
+                }
+                handler.sendEnded(ref: ref, outcome)
+            case .acknowledge(let handler):
+                metrics.acknowledged.increment()
+                handler.acknowledgeEnded(outcome)
+            case .read(let handler): handler.readEnded(outcome)
+            }
+            switch outcome {
+            case .sent(let message): hint(message.events)
+            case .acknowledged(let events), .markedRead(let events): hint(events)
+            case .refused, .failed: break
+            }
+        }
+    }
+}
+
+@available(*, unavailable) extension RelayLoop: Sendable {}

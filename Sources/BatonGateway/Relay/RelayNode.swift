@@ -1,0 +1,93 @@
+import BatonCore
+import NIOConcurrencyHelpers
+package import NIOCore
+import Synchronization
+
+/// What the event loops of one node share: which of them hold which user, how many connections there are, and
+/// whether more are admitted. Everything else belongs to one loop.
+package final class RelayNode: Sendable {
+    package let settings: RelaySettings
+    let metrics = RelayMetrics()
+    private let loops = Mutex<[NIOLoopBound<RelayLoop>]>([])
+    /// For each user with connections here, a bit for each loop that has some.
+    private let homes = Mutex<[UserID: UInt64]>([:])
+    private let admission: Mutex<TokenBucket>
+    private let connections = Atomic<Int>(0)
+    private let evacuating = Atomic<Bool>(false)
+    private let loopCount = Atomic<Int>(0)
+
+    /// Loops a node has at most: one bit each.
+    package static let maximumLoops = 64
+
+    package init(settings: RelaySettings) {
+        self.settings = settings
+        let rate = settings.admittedPerSecond
+        admission = Mutex(TokenBucket(capacity: max(1, rate), perSecond: Double(max(1, rate))))
+    }
+
+    /// Live connections, those that have not said hello included.
+    package var connectionCount: Int { connections.load(ordering: .relaxed) }
+
+    package var isEvacuating: Bool { evacuating.load(ordering: .relaxed) }
+
+    /// May one more connection begin? Asked before anything is queried for it.
+    ///
+    /// - Returns: nil to admit it, or the milliseconds after which it may try again.
+    package func admit(at now: NIODeadline) -> Int? {
+        guard !isEvacuating, connectionCount < settings.connections else { return Self.fullRetryMilliseconds }
+        let milliseconds = Int64(clamping: now.uptimeNanoseconds / 1_000_000)
+        return admission.withLock { $0.take(at: milliseconds) }.map { Int(clamping: $0) }
+    }
+
+    /// What a node that is full or about to stop tells those that knock.
+    private static let fullRetryMilliseconds = 1_000
+
+    func add(_ loop: NIOLoopBound<RelayLoop>) -> Int {
+        let index = loops.withLock { loops in
+            loops.append(loop)
+            return loops.count - 1
+        }
+        loopCount.store(index + 1, ordering: .relaxed)
+        return index
+    }
+
+    func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }
+    func connectionEnded() { connections.wrappingSubtract(1, ordering: .relaxed) }
+
+    func settle(_ user: UserID, on loop: Int) {
+        homes.withLock { $0[user, default: 0] |= 1 << UInt64(loop) }
+    }
+
+    func leave(_ user: UserID, from loop: Int) {
+        homes.withLock { homes in
+            guard let bits = homes[user] else { return }
+            let rest = bits & ~(1 << UInt64(loop))
+            homes[user] = rest == 0 ? nil : rest
+        }
+    }
+
+    /// The loops beside `loop` that hold connections of a user.
+    func otherLoops(than loop: Int, of user: UserID) -> [NIOLoopBound<RelayLoop>] {
+        guard loopCount.load(ordering: .relaxed) > 1 else { return [] }
+        let bits = homes.withLock { $0[user] ?? 0 } & ~(1 << UInt64(loop))
+        guard bits != 0 else { return [] }
+        return loops.withLock { loops in
+            loops.indices.filter { bits & (1 << UInt64($0)) != 0 }.map { loops[$0] }
+        }
+    }
+
+    /// Tells all connections to go elsewhere, at the configured rate, and admits no more. Ends when they are gone or
+    /// the deadline has passed.
+    package func evacuate() -> EventLoopFuture<Void>? {
+        guard evacuating.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+            return nil
+        }
+        let loops = loops.withLock { $0 }
+        guard let first = loops.first else { return nil }
+        let rate = max(1, settings.evacuatedPerSecond / loops.count)
+        let futures = loops.map { loop in
+            loop.eventLoop.flatSubmit { loop.value.evacuate(perSecond: rate) }
+        }
+        return EventLoopFuture.andAllComplete(futures, on: first.eventLoop)
+    }
+}

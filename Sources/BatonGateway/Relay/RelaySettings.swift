@@ -1,0 +1,24 @@
+package import BatonCore
+
+/// What an operator may change of the relay; the defaults are `Limits`.
+package struct RelaySettings: Sendable {
+    package var node: NodeID
+    package var incarnation: UInt64
+    package var windowEvents = Limits.Connection.windowEvents
+    package var windowBytes = Limits.Connection.windowBytes
+    package var contentBytes = Limits.Message.contentBytes
+    package var connections = Limits.Node.connections
+    package var admittedPerSecond = Limits.Node.admittedPerSecond
+    package var evacuatedPerSecond = Limits.Node.evacuatedPerSecond
+    /// Seconds between two sweeps for hints that were missed: one in this range, anew each time.
+    package var backstopSeconds = Limits.Node.backstopMinimumSeconds...Limits.Node.backstopMaximumSeconds
+    package var pingSeconds = Limits.Connection.pingSeconds
+    package var silenceSeconds = Limits.Connection.silenceSeconds
+    package var stalledReaderSeconds = Limits.Connection.stalledReaderSeconds
+    package var offlineDebounceSeconds = Limits.Presence.offlineDebounceSeconds
+
+    package init(node: NodeID, incarnation: UInt64) {
+        self.node = node
+        self.incarnation = incarnation
+    }
+}
