@@ -108,6 +108,7 @@ public enum Limits {
         public static let aboutCharacters = 256
         public static let passwordBytes = 8...256
         public static let deviceNameCharacters = 64
+        public static let platformCharacters = 32
         public static let accessTokenMinutes = 15
         public static let refreshTokenDays = 45
         /// Passwords hashed at the same time in one process; each takes memory.

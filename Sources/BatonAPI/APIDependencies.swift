@@ -1,0 +1,35 @@
+package import BatonCore
+
+/// What the API works with: the ports, and the two things that it makes itself.
+package struct APIDependencies: Sendable {
+    package let accounts: any AccountStore
+    package let conversations: any ConversationStore
+    package let limiter: any RateLimiter
+    package let revocations: any RevocationAnnouncer
+    package let presence: any PresenceReader
+    package let clock: any CivilClock
+    package let tokens: TokenAuthority
+    package let passwords: PasswordHasher
+
+    package init(
+        accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,
+        revocations: any RevocationAnnouncer, presence: any PresenceReader, clock: any CivilClock,
+        tokens: TokenAuthority, passwords: PasswordHasher
+    ) {
+        self.accounts = accounts
+        self.conversations = conversations
+        self.limiter = limiter
+        self.revocations = revocations
+        self.presence = presence
+        self.clock = clock
+        self.tokens = tokens
+        self.passwords = passwords
+    }
+}
+
+/// What an operator may change.
+package struct APISettings: Hashable, Sendable {
+    package var rateLimits = RateLimits()
+
+    package init() {}
+}

@@ -1,0 +1,31 @@
+import BatonCore
+package import Hummingbird
+package import Logging
+import NIOCore
+
+/// What a request brings besides its head and body.
+///
+/// `remoteAddress` is whom rate limits count. Made from a channel it is the socket's peer, which behind a load balancer
+/// is the load balancer. An edge that trusts its proxies sets it to what they say (`X-Forwarded-For`, the PROXY
+/// protocol) before the router sees the request: here nobody reads such headers, since anybody can send them.
+package struct APIRequestContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    /// The client's IP address, without a port; nil where it has none (a Unix socket).
+    package var remoteAddress: String?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        remoteAddress = source.channel.remoteAddress?.ipAddress
+    }
+
+    package init(remoteAddress: String?, logger: Logger) {
+        coreContext = CoreRequestContextStorage(source: LoggerSource(logger: logger))
+        self.remoteAddress = remoteAddress
+    }
+
+    package var maxUploadSize: Int { Limits.Frame.requestBodyBytes }
+
+    private struct LoggerSource: RequestContextSource {
+        let logger: Logger
+    }
+}

@@ -1,0 +1,37 @@
+import BatonCore
+import BatonProtocol
+import HTTPTypes
+import Hummingbird
+
+/// Tells who asks: the bearer of an access token of ours, on a device that was not revoked since.
+struct Authenticator: Sendable {
+    let tokens: any TokenVerifier
+    let accounts: any AccountStore
+
+    func authenticate(_ request: Request) async throws(APIError) -> Principal {
+        let principal: Principal
+        do {
+            principal = try await tokens.verify(accessToken: try bearerToken(of: request))
+        } catch {
+            throw APIError(error)
+        }
+        let isActive: Bool
+        do {
+            isActive = try await accounts.isActive(principal.device, of: principal.user)
+        } catch {
+            throw APIError(error)
+        }
+        guard isActive else { throw APIError(.deviceRevoked, "this device was revoked; log in again") }
+        return principal
+    }
+
+    private func bearerToken(of request: Request) throws(AuthenticationError) -> String {
+        let fields = request.headers[values: .authorization]
+        guard let field = fields.first else { throw .missing }
+        // Two of them: whoever reads the other one would see another user.
+        guard fields.count == 1 else { throw .invalid }
+        let parts = field.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .missing }
+        return String(parts[1])
+    }
+}

@@ -1,0 +1,66 @@
+import BatonCore
+import BatonProtocol
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import SwiftProtobuf
+
+/// Requests and answers are the proto3 JSON of the messages of relay.proto.
+enum JSONBody {
+    private static let mediaType = "application/json"
+
+    /// Reads a request's body. Never takes more of it than `Limits.Frame.requestBodyBytes`.
+    static func decode<Body: SwiftProtobuf.Message>(
+        _ type: Body.Type, from request: Request
+    ) async throws(APIError) -> Body {
+        let name = Body.protoMessageName.split(separator: ".").last ?? ""
+        guard isJSON(request.headers[.contentType]) else {
+            throw APIError(.wrongEncoding, "the body has to be \(mediaType), in UTF-8", field: "Content-Type")
+        }
+        let bytes = try await collect(request)
+        guard !bytes.isEmpty else { throw APIError(.malformedFrame, "the body is empty; send the JSON of \(name)") }
+        do {
+            return try Body(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+        } catch {
+            throw APIError(.malformedFrame, "the body is not proto3 JSON of \(name) (relay.proto): \(error)")
+        }
+    }
+
+    static func response(
+        _ message: some SwiftProtobuf.Message, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) throws(APIError) -> Response {
+        let bytes: [UInt8]
+        do {
+            bytes = try message.jsonUTF8Bytes(options: FrameCodec.jsonEncoding)
+        } catch {
+            throw .internalError
+        }
+        var headers = headers
+        headers[.contentType] = mediaType
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private static func isJSON(_ contentType: String?) -> Bool {
+        guard let contentType, contentType.utf8.count <= 128 else { return false }
+        let parts = contentType.lowercased().split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard parts.first == mediaType else { return false }
+        return parts.dropFirst().allSatisfy { parameter in
+            !parameter.hasPrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(parameter)
+        }
+    }
+
+    private static func collect(_ request: Request) async throws(APIError) -> [UInt8] {
+        let limit = Limits.Frame.requestBodyBytes
+        let tooLarge = APIError(.tooLarge, "the body has more than \(limit) bytes")
+        if let declared = request.headers[.contentLength].flatMap({ Int($0) }), declared > limit { throw tooLarge }
+        do {
+            let buffer = try await request.body.collect(upTo: limit)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        } catch {
+            throw APIError(.malformedFrame, "the body ended too early")
+        }
+    }
+}

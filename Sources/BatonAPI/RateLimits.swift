@@ -1,0 +1,80 @@
+import BatonCore
+import BatonProtocol
+
+/// How often people may try what costs much or could be abused. The buckets are shared by all nodes.
+///
+/// Addresses are IPv4 addresses, or the /64 networks of IPv6, whose owner has all of them.
+package struct RateLimits: Hashable, Sendable {
+    package struct Rate: Hashable, Sendable {
+        /// At once.
+        package var capacity: Int
+        /// Then one after each so many seconds.
+        package var secondsPerToken: Double
+
+        package init(capacity: Int, secondsPerToken: Double) {
+            self.capacity = capacity
+            self.secondsPerToken = secondsPerToken
+        }
+    }
+
+    /// Logins to one account, whether there is such an account or not: passwords are guessed one by one.
+    package var loginPerAccount = Rate(capacity: 10, secondsPerToken: 30)
+    /// Logins from one address: one password is tried with many accounts.
+    package var loginPerAddress = Rate(capacity: 50, secondsPerToken: 2)
+    /// New users from one address.
+    package var registrationPerAddress = Rate(capacity: 20, secondsPerToken: 30)
+    /// Refreshes from one address. A device needs one in 15 minutes; a whole office may share the address.
+    package var refreshPerAddress = Rate(capacity: 120, secondsPerToken: 0.25)
+    /// Refreshes with one and the same token, which is only good for one.
+    package var refreshPerToken = Rate(capacity: 5, secondsPerToken: 60)
+    /// Changes of one user's password, whose old one could be guessed there too.
+    package var passwordChangePerUser = Rate(capacity: 5, secondsPerToken: 60)
+    /// Profiles that one user looks at: who wants them all is no friend of theirs.
+    package var lookupPerUser = Rate(capacity: 120, secondsPerToken: 0.5)
+
+    package init() {}
+}
+
+/// Takes tokens from the buckets, whose names are here and nowhere else.
+struct RateGate: Sendable {
+    let limiter: any RateLimiter
+    let limits: RateLimits
+
+    func login(handle: String, from address: String?) async throws(APIError) {
+        try await pass(address: address, "login_address", limits.loginPerAddress)
+        try await pass(handle, "login", limits.loginPerAccount)
+    }
+
+    func registration(from address: String?) async throws(APIError) {
+        try await pass(address: address, "register", limits.registrationPerAddress)
+    }
+
+    func refresh(_ token: RefreshToken, from address: String?) async throws(APIError) {
+        try await pass(address: address, "refresh_address", limits.refreshPerAddress)
+        // Not the token itself: the names of buckets can be read in Redis.
+        try await pass(Base64.url(Array(token.hash.prefix(12))), "refresh", limits.refreshPerToken)
+    }
+
+    func passwordChange(of user: UserID) async throws(APIError) {
+        try await pass(user.description, "password", limits.passwordChangePerUser)
+    }
+
+    func lookup(by user: UserID) async throws(APIError) {
+        try await pass(user.description, "lookup", limits.lookupPerUser)
+    }
+
+    private func pass(address: String?, _ what: String, _ rate: RateLimits.Rate) async throws(APIError) {
+        try await pass(ClientNetwork.name(of: address), what, rate)
+    }
+
+    private func pass(_ who: String, _ what: String, _ rate: RateLimits.Rate) async throws(APIError) {
+        let bucket = RateLimitBucket(
+            who: who, what: what, capacity: rate.capacity, secondsPerToken: rate.secondsPerToken)
+        switch await limiter.take(1, from: bucket) {
+        case .allowed: return
+        case .refused(let milliseconds):
+            throw APIError(
+                .rateLimited, "too many attempts; try again later", retryAfterMilliseconds: max(1, milliseconds))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import BatonCore
+import BatonProtocol
+import HTTPTypes
+import Hummingbird
+
+/// Whom a user does not want to hear of: `/v1/blocks/{user}`. Both requests may be repeated.
+struct BlockRoutes: Sendable {
+    let accounts: any AccountStore
+
+    func add(to table: inout RouteTable) {
+        table.authenticated(.put, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
+            try await block(try other(context, principal), by: principal.user)
+        }
+        table.authenticated(.delete, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
+            try await unblock(try other(context, principal), by: principal.user)
+        }
+    }
+
+    private func block(_ other: UserID, by user: UserID) async throws(APIError) -> Response {
+        do {
+            try await accounts.block(other, by: user)
+        } catch {
+            throw APIError(error)
+        }
+        return Response(status: .noContent)
+    }
+
+    private func unblock(_ other: UserID, by user: UserID) async throws(APIError) -> Response {
+        do {
+            try await accounts.unblock(other, by: user)
+        } catch {
+            throw APIError(error)
+        }
+        return Response(status: .noContent)
+    }
+
+    private func other(_ context: APIRequestContext, _ principal: Principal) throws(APIError) -> UserID {
+        guard let other = UserID(context.path("user")) else { throw .unknownUser }
+        guard other != principal.user else {
+            throw APIError(.sameUser, "you cannot block yourself", field: "user")
+        }
+        return other
+    }
+}

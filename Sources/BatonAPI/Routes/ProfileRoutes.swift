@@ -1,0 +1,54 @@
+import BatonCore
+import BatonProtocol
+import HTTPTypes
+import Hummingbird
+
+/// Other users' public profiles: `/v1/users/{id}` and `/v1/users/@{handle}`.
+struct ProfileRoutes: Sendable {
+    let dependencies: APIDependencies
+    let gate: RateGate
+
+    func add(to table: inout RouteTable) {
+        table.authenticated(.get, "/v1/users/{user}") { [self] _, context, principal throws(APIError) in
+            try await show(context, principal)
+        }
+    }
+
+    private func show(
+        _ context: APIRequestContext, _ principal: Principal
+    ) async throws(APIError) -> Response {
+        try await gate.lookup(by: principal.user)
+        guard let user = try await find(context.path("user")) else { throw .unknownUser }
+        guard user.id != principal.user else { return try JSONBody.response(WireProfile(own: user)) }
+        var profile = WireProfile(public: user)
+        if let presence = try await presence(of: user, for: principal.user) { profile.presence = presence }
+        return try JSONBody.response(profile)
+    }
+
+    private func find(_ name: String) async throws(APIError) -> User? {
+        do {
+            if name.hasPrefix("@") {
+                guard let handle = try? Text.handle(String(name.dropFirst())) else { return nil }
+                return try await dependencies.accounts.user(handle: handle)
+            }
+            guard let id = UserID(name) else { return nil }
+            return try await dependencies.accounts.user(id)
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// Whether somebody is online is for those who share a conversation with them, and for nobody who is blocked.
+    private func presence(of user: User, for asking: UserID) async throws(APIError) -> WirePresenceUpdate? {
+        let acquaintances: Set<UserID>
+        do {
+            acquaintances = try await dependencies.conversations.acquaintances(of: asking, among: [user.id])
+        } catch {
+            throw APIError(error)
+        }
+        guard acquaintances.contains(user.id) else { return nil }
+        // Without the registry a profile is still a profile.
+        guard let presence = await dependencies.presence.presence(of: [user.id])?[user.id] else { return nil }
+        return WirePresenceUpdate(presence, of: user)
+    }
+}

@@ -1,0 +1,132 @@
+import BatonCore
+import BatonProtocol
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Logging in, staying logged in, logging out: `/v1/sessions`. Each login is a device.
+struct SessionRoutes: Sendable {
+    let dependencies: APIDependencies
+    let gate: RateGate
+    let revoker: DeviceRevoker
+
+    func add(to table: inout RouteTable) {
+        table.open(.post, "/v1/sessions") { [self] request, context throws(APIError) in
+            try await login(request, context)
+        }
+        table.open(.post, "/v1/sessions/refresh") { [self] request, context throws(APIError) in
+            try await refresh(request, context)
+        }
+        table.authenticated(.delete, "/v1/sessions/current") { [self] _, context, principal throws(APIError) in
+            try await logout(principal, context)
+        }
+    }
+
+    /// Whether the handle is unknown or the password wrong is told neither by the answer nor by the time it takes.
+    private func login(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
+        let login = try await JSONBody.decode(WireLogin.self, from: request)
+        let handle = try Text.handle(login.handle)
+        let password = try Text.givenPassword(login.password, field: "password")
+        let name = try Text.deviceName(login.deviceName)
+        let platform = try Text.platform(login.platform)
+        try await gate.login(handle: handle, from: context.remoteAddress)
+
+        let user = try await verify(password, handle: handle, logger: context.logger)
+        var generator = SystemRandomNumberGenerator()
+        let now = dependencies.clock.now
+        let refreshToken = RefreshToken.random()
+        let new = NewDevice(
+            id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now)
+        do {
+            _ = try await dependencies.accounts.createDevice(new, refreshToken: refreshToken.record(at: now))
+        } catch {
+            throw APIError(error)
+        }
+        return try await tokens(refreshToken, user: user, device: new.id, status: .created)
+    }
+
+    private func verify(
+        _ password: String?, handle: String, logger: Logger
+    ) async throws(APIError) -> UserID {
+        let wrong = APIError(.wrongCredentials, "the handle or the password is wrong")
+        guard let password else { throw wrong }
+        let known: (user: User, passwordHash: String)?
+        do {
+            known = try await dependencies.accounts.credentials(handle: handle)
+        } catch {
+            throw APIError(error)
+        }
+        let verdict: PasswordHasher.Verdict
+        do {
+            verdict = try await dependencies.passwords.verify(password, against: known?.passwordHash)
+        } catch {
+            throw APIError(error)
+        }
+        guard case .right(let isOutdated) = verdict, let user = known?.user.id else { throw wrong }
+        if isOutdated { await renewHash(of: password, user, logger: logger) }
+        return user
+    }
+
+    /// The only moment at which the password is known. That it fails does not matter: there will be other logins.
+    private func renewHash(of password: String, _ user: UserID, logger: Logger) async {
+        do {
+            let hash = try await dependencies.passwords.hash(password)
+            try await dependencies.accounts.setPasswordHash(hash, of: user)
+        } catch {
+            logger.notice("password hash not renewed", metadata: ["user": "\(user)", "error": "\(error)"])
+        }
+    }
+
+    private func refresh(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
+        let body = try await JSONBody.decode(WireRefreshRequest.self, from: request)
+        guard !body.refreshToken.isEmpty else { throw .missing("refresh_token") }
+        let unknown = APIError(.unauthenticated, "this refresh token is not valid; log in again")
+        guard let token = RefreshToken(body.refreshToken) else { throw unknown }
+        try await gate.refresh(token, from: context.remoteAddress)
+
+        let successor = RefreshToken.random()
+        let now = dependencies.clock.now
+        let rotation: RefreshRotation
+        do {
+            rotation = try await dependencies.accounts.rotateRefreshToken(
+                hash: token.hash, successor: successor.record(at: now), at: now)
+        } catch {
+            throw APIError(error)
+        }
+        switch rotation {
+        case .rotated(let user, let device):
+            return try await tokens(successor, user: user, device: device, status: .ok)
+        case .reused(let user, let device):
+            context.logger.warning(
+                "refresh token reused; device revoked", metadata: ["user": "\(user)", "device": "\(device)"])
+            await revoker.announce(device, of: user, logger: context.logger)
+            throw APIError(
+                .refreshTokenReused, "this refresh token was used before; its device is revoked, log in again")
+        case .unknown: throw unknown
+        case .expired: throw APIError(.tokenExpired, "this refresh token has expired; log in again")
+        }
+    }
+
+    private func logout(
+        _ principal: Principal, _ context: APIRequestContext
+    ) async throws(APIError) -> Response {
+        do {
+            _ = try await revoker.revoke(principal.device, of: principal.user, logger: context.logger)
+        } catch {
+            throw APIError(error)
+        }
+        return Response(status: .noContent)
+    }
+
+    private func tokens(
+        _ refresh: RefreshToken, user: UserID, device: DeviceID, status: HTTPResponse.Status
+    ) async throws(APIError) -> Response {
+        let access: AccessToken
+        do {
+            access = try await dependencies.tokens.issue(to: user, on: device)
+        } catch {
+            throw .internalError
+        }
+        return try JSONBody.response(WireTokens(access, refresh, user: user, device: device), status: status)
+    }
+}
