@@ -1,0 +1,126 @@
+/// Every metric of a node, in one table: what an operator reads, and where the exposition takes its help from.
+///
+/// Names follow Prometheus: base units, `_total` for counters. A label's values are few and known: an error's code, a
+/// reason; never a user, an address or anything else that a client chooses.
+package enum MetricNames {
+    // Connections.
+    static let connections = MetricDefinition("baton_connections", .gauge, "Open client connections.")
+    static let connectionsOpened = MetricDefinition(
+        "baton_connections_opened_total", .counter, "WebSockets that completed their handshake.")
+    static let handshakesRefused = MetricDefinition(
+        "baton_handshakes_refused_total", .counter, "WebSocket handshakes refused, by reason.")
+    static let connectionsClosed = MetricDefinition(
+        "baton_connections_closed_total", .counter, "Connections that ended, by close code (name).")
+    static let connectionsDisplaced = MetricDefinition(
+        "baton_connections_displaced_total", .counter, "Connections closed for a newer one of the same device.")
+    static let connectionsEvacuated = MetricDefinition(
+        "baton_connections_evacuated_total", .counter, "Connections told to go elsewhere.")
+    static let slowReadersClosed = MetricDefinition(
+        "baton_slow_readers_closed_total", .counter,
+        "Connections closed because events waited and none was acknowledged.")
+    static let rateLimited = MetricDefinition(
+        "baton_rate_limited_total", .counter, "Requests refused by a limit, by what it limits.")
+    static let authenticationFailures = MetricDefinition(
+        "baton_auth_failures_total", .counter, "Tokens, passwords and refresh tokens refused, by reason.")
+
+    // Frames.
+    static let framesReceived = MetricDefinition("baton_frames_received_total", .counter, "Client messages received.")
+    static let framesSent = MetricDefinition("baton_frames_sent_total", .counter, "Messages written to clients.")
+    static let bytesReceived = MetricDefinition("baton_received_bytes_total", .counter, "Payload bytes received.")
+    static let bytesSent = MetricDefinition("baton_sent_bytes_total", .counter, "Payload bytes written.")
+    static let writesPerFlush = MetricDefinition(
+        "baton_flush_frames", .amounts(MetricBuckets.batch), "Frames written with one flush of a socket.")
+
+    // Messages.
+    static let accepted = MetricDefinition(
+        "baton_messages_accepted_total", .counter, "Messages stored and answered `accepted`.")
+    static let duplicates = MetricDefinition(
+        "baton_messages_repeated_total", .counter, "Sends recognised as retries and answered with the first outcome.")
+    static let rejected = MetricDefinition(
+        "baton_messages_rejected_total", .counter, "Sends answered `rejected`, by code.")
+    static let acceptSeconds = MetricDefinition(
+        "baton_accept_seconds", .seconds(MetricBuckets.latency), "From a send's arrival to its `accepted`.")
+    static let eventsDelivered = MetricDefinition(
+        "baton_events_delivered_total", .counter, "Inbox events written to devices, by path: hint or drain.")
+    static let eventsAcknowledged = MetricDefinition(
+        "baton_events_acknowledged_total", .counter, "Inbox events that devices acknowledged.")
+    static let deliverySeconds = MetricDefinition(
+        "baton_delivery_seconds", .seconds(MetricBuckets.latency),
+        "From a message's commit to its event being written to a device of this node, over hints.")
+
+    // Hints and drains.
+    static let hintsPublished = MetricDefinition("baton_hints_published_total", .counter, "Hints published.")
+    static let hintsReceived = MetricDefinition("baton_hints_received_total", .counter, "Hints received.")
+    static let hintMissed = MetricDefinition(
+        "baton_hint_missed_total", .counter,
+        "Events that the backstop found and no hint had told: the bus loses messages.")
+    static let hintGaps = MetricDefinition(
+        "baton_hint_gaps_total", .counter, "Hints that came with a gap before them and started a drain.")
+    static let hintsStale = MetricDefinition(
+        "baton_hints_stale_total", .counter, "Hints for events that the device had been sent already.")
+    static let publishErrors = MetricDefinition(
+        "baton_publish_errors_total", .counter, "Hints that could not be published.")
+    static let drains = MetricDefinition(
+        "baton_drains_total", .counter, "Reads of an inbox from a cursor, page by page.")
+    static let windowFull = MetricDefinition(
+        "baton_window_full_total", .counter, "Times that a connection's window of unacknowledged events filled up.")
+    static let backstopSeconds = MetricDefinition(
+        "baton_backstop_seconds", .seconds(MetricBuckets.latency), "Duration of a backstop sweep.")
+
+    // The store.
+    static let commitSeconds = MetricDefinition(
+        "baton_store_commit_seconds", .seconds(MetricBuckets.latency), "Duration of a batch's transaction, synced.")
+    static let batchOperations = MetricDefinition(
+        "baton_store_batch_operations", .amounts(MetricBuckets.batch), "Operations committed together.")
+    static let turnstileSeconds = MetricDefinition(
+        "baton_store_turnstile_seconds", .seconds(MetricBuckets.latency),
+        "Wait of a batch for its turn among the node processes of this host.")
+    static let readSeconds = MetricDefinition(
+        "baton_store_read_seconds", .seconds(MetricBuckets.latency), "Duration of a read of the store.")
+    static let storeQueue = MetricDefinition(
+        "baton_store_queued_operations", .gauge, "Operations waiting for a commit.")
+    static let storeErrors = MetricDefinition("baton_store_errors_total", .counter, "Failures of the store, by kind.")
+
+    // Redis.
+    static let redisConnected = MetricDefinition(
+        "baton_redis_connected", .gauge, "Event loops whose connections to Redis are up and pass the probe.")
+    static let redisReconnects = MetricDefinition(
+        "baton_redis_reconnects_total", .counter, "Connections to Redis that were made anew.")
+    static let redisErrors = MetricDefinition(
+        "baton_redis_errors_total", .counter, "Commands that Redis refused or did not answer in time.")
+    static let probeSeconds = MetricDefinition(
+        "baton_redis_probe_seconds", .seconds(MetricBuckets.latency),
+        "From publishing a probe to receiving it over the subscriber connection.")
+    static let presenceChanges = MetricDefinition(
+        "baton_presence_changes_total", .counter, "Users who came online or went offline, by state.")
+
+    // The node.
+    static let ready = MetricDefinition("baton_ready", .gauge, "1 while the node takes connections.")
+    static let degraded = MetricDefinition(
+        "baton_degraded", .gauge, "1 while the node works without something it needs.")
+    static let loopLagSeconds = MetricDefinition(
+        "baton_event_loop_lag_seconds", .seconds(MetricBuckets.latency), "How late an event loop ran a timer.")
+    static let seriesRefused = MetricDefinition(
+        "baton_metric_series_refused_total", .counter,
+        "Label sets beyond the bound, counted under the value `other`, and metrics of conflicting types.")
+
+    // The process, as Prometheus' client libraries name it.
+    static let processMemory = MetricDefinition("process_resident_memory_bytes", .gauge, "Resident memory.")
+    static let processCPU = MetricDefinition("process_cpu_seconds_total", .counter, "CPU time, user and system.")
+    static let processFiles = MetricDefinition("process_open_fds", .gauge, "Open file descriptors.")
+    static let processMaximumFiles = MetricDefinition(
+        "process_max_fds", .gauge, "File descriptors the process may open.")
+    static let processStart = MetricDefinition(
+        "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.")
+
+    package static let all: [MetricDefinition] = [
+        connections, connectionsOpened, handshakesRefused, connectionsClosed, connectionsDisplaced,
+        connectionsEvacuated, slowReadersClosed, rateLimited, authenticationFailures, framesReceived, framesSent,
+        bytesReceived, bytesSent, writesPerFlush, accepted, duplicates, rejected, acceptSeconds, eventsDelivered,
+        eventsAcknowledged, deliverySeconds, hintsPublished, hintsReceived, hintMissed, hintGaps, hintsStale,
+        publishErrors, drains, windowFull, backstopSeconds, commitSeconds, batchOperations, turnstileSeconds,
+        readSeconds, storeQueue, storeErrors, redisConnected, redisReconnects, redisErrors, probeSeconds,
+        presenceChanges, ready, degraded, loopLagSeconds, seriesRefused, processMemory, processCPU, processFiles,
+        processMaximumFiles, processStart,
+    ]
+}
