@@ -19,6 +19,7 @@ let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "s
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -119,7 +120,9 @@ let package = Package(
             name: "BatonAPITests",
             dependencies: ["BatonAPI", "BatonTestKit", hummingbird, httpTypes, jwtKit, crypto, protobuf],
             swiftSettings: settings),
-        .testTarget(name: "BatonNodeTests", dependencies: ["BatonNode", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonNodeTests", dependencies: ["BatonNode", "BatonTestKit", hummingbirdTesting, nioEmbedded],
+            swiftSettings: settings),
         .testTarget(
             name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],
             swiftSettings: settings),

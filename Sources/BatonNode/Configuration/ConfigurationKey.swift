@@ -17,7 +17,8 @@ package struct ConfigurationKey: Sendable {
     package var environmentName: String {
         var name = "BATON_"
         var wasLower = false
-        for character in self.name {
+        // A unit is one word.
+        for character in self.name.replacing("KiB", with: "Kib") {
             if character == "." {
                 name.append("_")
             } else {
