@@ -96,7 +96,7 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "BatonLoad",
-            dependencies: ["BatonClient", "BatonProtocol", nioCore, nioPosix, histogram, logging],
+            dependencies: ["BatonClient", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram, logging],
             swiftSettings: settings),
         .target(
             name: "BatonTestKit",

@@ -1,0 +1,202 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// A cluster of this machine's own: one Redis, one store, several nodes as processes, in a directory of its own.
+///
+/// Everything listens on loopback on free ports. `stop` ends exactly what `start` began.
+package actor LocalCluster {
+    package struct Settings: Sendable {
+        package var nodes = 3
+        /// The `baton` program.
+        package var executable: String
+        /// Where data and logs go; made where it is not there.
+        package var directory: String
+        /// Further `key=value` settings of each node.
+        package var configuration: [String] = []
+
+        package init(executable: String, directory: String) {
+            self.executable = executable
+            self.directory = directory
+        }
+    }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let settings: Settings
+    private let redisPort: Int
+    private let ports: [Int]
+    private var redis: ServerProcess?
+    private var nodes: [ServerProcess?]
+    private let http = HTTPClient.shared
+
+    /// Seconds that a server may take to become ready.
+    private static let startSeconds = 60.0
+
+    package init(_ settings: Settings) throws {
+        self.settings = settings
+        var taken = try Self.freePorts(settings.nodes + 1)
+        redisPort = taken.removeLast()
+        ports = taken
+        nodes = Array(repeating: nil, count: settings.nodes)
+    }
+
+    /// The nodes' own addresses.
+    package nonisolated var nodeURLs: [String] { ports.map { "http://127.0.0.1:\($0)" } }
+    package nonisolated var redisURL: String { "redis://127.0.0.1:\(redisPort)" }
+    package nonisolated var nodeCount: Int { ports.count }
+    package nonisolated var storePath: String { settings.directory + "/baton.sqlite" }
+
+    package var nodePIDs: [Int32?] { nodes.map { $0?.pid } }
+    package var redisPID: Int32? { redis?.pid }
+
+    // MARK: Start and stop
+
+    package func start() async throws {
+        try FileManager.default.createDirectory(atPath: settings.directory, withIntermediateDirectories: true)
+        try await startRedis()
+        for index in ports.indices { try startNode(index) }
+        for index in ports.indices { try await untilReady(index) }
+    }
+
+    /// SIGTERM to the nodes, then Redis; whoever has not ended in time is killed.
+    package func stop() async {
+        for node in nodes { node?.signal(SIGTERM) }
+        for node in nodes { await Self.end(node) }
+        redis?.signal(SIGTERM)
+        await Self.end(redis)
+        nodes = nodes.map { _ in nil }
+        redis = nil
+    }
+
+    private static func end(_ process: ServerProcess?) async {
+        guard let process else { return }
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await process.ended()
+                return true
+            }
+            group.addTask {
+                try? await ContinuousClock().sleep(for: .seconds(20))
+                return false
+            }
+            if await group.next() == false { process.signal(SIGKILL) }
+            group.cancelAll()
+        }
+        await process.ended()
+    }
+
+    // MARK: Nodes
+
+    package func startNode(_ index: Int) throws {
+        guard nodes[index]?.isRunning != true else { return }
+        var arguments = ["node"]
+        for setting in configuration(of: index) { arguments += ["--set", setting] }
+        nodes[index] = try ServerProcess(
+            "n\(index + 1)", executable: settings.executable, arguments: arguments,
+            log: "\(settings.directory)/n\(index + 1).log")
+    }
+
+    private func configuration(of index: Int) -> [String] {
+        [
+            "node.name=n\(index + 1)", "listen.port=\(ports[index])", "redis.url=\(redisURL)/0",
+            "store.path=\(storePath)", "auth.keysFile=\(settings.directory)/keys.json",
+        ] + settings.configuration
+    }
+
+    /// SIGKILL, and waits until it is dead.
+    package func killNode(_ index: Int) async { await nodes[index]?.killNow() }
+
+    package func signalNode(_ index: Int, _ signal: Int32) { nodes[index]?.signal(signal) }
+
+    /// The exit status of a node that was told to stop.
+    package func nodeEnded(_ index: Int) async -> Int32? { await nodes[index]?.ended() }
+
+    /// Waits until a node says that it is ready, or that it serves with something missing.
+    package func untilReady(_ index: Int) async throws {
+        try await until("node n\(index + 1) is ready", process: nodes[index]) { [http, url = nodeURLs[index]] in
+            let response = try await http.execute(HTTPClientRequest(url: url + "/health/ready"), timeout: .seconds(2))
+            return response.status == .ok
+        }
+    }
+
+    // MARK: Redis
+
+    package func startRedis() async throws {
+        guard redis?.isRunning != true else { return }
+        let process = try ServerProcess(
+            "redis", executable: try Self.find("redis-server"),
+            arguments: [
+                "--port", "\(redisPort)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
+                settings.directory,
+            ], log: settings.directory + "/redis.log")
+        redis = process
+        let probe = RedisProbe(port: redisPort)
+        try await until("Redis answers", process: process) { try await probe.run("PING") == "PONG" }
+    }
+
+    package func killRedis() async { await redis?.killNow() }
+
+    package func emptyRedis() async throws { _ = try await RedisProbe(port: redisPort).run("FLUSHALL") }
+
+    package func redisMemoryBytes() async throws -> Int {
+        let info = try await RedisProbe(port: redisPort).run("INFO memory")
+        let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
+        return line.flatMap { Int($0.dropFirst("used_memory:".count)) } ?? 0
+    }
+
+    // MARK: Helpers
+
+    /// Asks until it is so, or the process has ended, or the time is up.
+    private func until(
+        _ what: String, process: ServerProcess?, _ isSo: @Sendable () async throws -> Bool
+    ) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(Self.startSeconds)
+        while clock.now < deadline {
+            if let process, !process.isRunning {
+                throw Failure(
+                    description:
+                        "\(process.name) ended while it should start; see \(settings.directory)/\(process.name).log")
+            }
+            if (try? await isSo()) == true { return }
+            try await clock.sleep(for: .milliseconds(50))
+        }
+        throw Failure(description: "\(what): not within \(Self.startSeconds) s; see the logs in \(settings.directory)")
+    }
+
+    /// Ports that were free a moment ago.
+    private static func freePorts(_ count: Int) throws -> [Int] {
+        var sockets: [Int32] = []
+        defer { for socket in sockets { close(socket) } }
+        return try (0..<count).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard descriptor >= 0 else { throw Failure(description: "no socket to be had") }
+            sockets.append(descriptor)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+                }
+            }
+            guard isBound else { throw Failure(description: "no port to be had") }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+
+    /// A program in the search path.
+    private static func find(_ program: String) throws -> String {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        for folder in path.split(separator: ":") + ["/usr/bin", "/usr/local/bin"] {
+            let candidate = "\(folder)/\(program)"
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+        }
+        throw Failure(description: "\(program) is not installed; on Debian: apt-get install redis-server")
+    }
+}

@@ -1,0 +1,73 @@
+import NIOCore
+import NIOPosix
+
+/// One command to Redis at a time, on a connection of its own: what a harness needs to ask and to empty it.
+///
+/// The harness judges the relay, so it does not use the relay's own Redis code.
+struct RedisProbe: Sendable {
+    let port: Int
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Sends one inline command and returns the reply's text.
+    func run(_ command: String) async throws -> String {
+        let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(.seconds(1))
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Reply(promise: promise))
+                    }
+                }
+                .connect(host: "127.0.0.1", port: port).get()
+        } catch {
+            promise.fail(error)
+            throw error
+        }
+        let deadline = channel.eventLoop.scheduleTask(in: .seconds(5)) {
+            promise.fail(Failure(description: "Redis did not answer \(command) within 5 s"))
+        }
+        try await channel.writeAndFlush(ByteBuffer(string: command + "\r\n"))
+        defer {
+            deadline.cancel()
+            channel.close(promise: nil)
+        }
+        return try await promise.futureResult.get()
+    }
+
+    /// Collects a reply: a line, or a bulk string of a stated length.
+    private final class Reply: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let promise: EventLoopPromise<String>
+        private var text = ""
+
+        init(promise: EventLoopPromise<String>) { self.promise = promise }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            text += String(buffer: unwrapInboundIn(data))
+            guard let end = text.firstRange(of: "\r\n") else { return }
+            let line = text[..<end.lowerBound]
+            if line.hasPrefix("$"), let count = Int(line.dropFirst()) {
+                let rest = text[end.upperBound...]
+                if rest.utf8.count >= count { promise.succeed(String(rest.prefix(count))) }
+            } else if line.hasPrefix("-") {
+                promise.fail(Failure(description: String(line.dropFirst())))
+            } else {
+                promise.succeed(String(line.dropFirst()))
+            }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            promise.fail(Failure(description: "Redis closed the connection"))
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            promise.fail(error)
+            context.close(promise: nil)
+        }
+    }
+}
