@@ -21,6 +21,8 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
@@ -44,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -74,20 +77,21 @@ let package = Package(
         .target(
             name: "BatonGateway",
             dependencies: [
-                "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, metrics, coreMetrics,
+                "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, crypto, logging, metrics, coreMetrics,
             ], swiftSettings: settings),
         .target(
             name: "BatonAPI",
             dependencies: [
-                "BatonCore", "BatonProtocol", "CArgon2", hummingbird, httpTypes, jwtKit, crypto, protobuf, nioCore, nioPosix,
+                "BatonCore", "BatonProtocol", "CArgon2", hummingbird, httpTypes, jwtKit, crypto, protobuf, nioCore,
+                nioPosix,
                 logging,
             ], swiftSettings: settings),
         .target(
             name: "BatonNode",
             dependencies: [
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI",
-                hummingbird, hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioWebSocket, yams, logging,
-                metrics, coreMetrics, lifecycle,
+                hummingbird, hummingbirdCore, httpTypes, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix, nioHTTP1,
+                yams, logging, metrics, coreMetrics, lifecycle,
             ], swiftSettings: settings),
         .target(
             name: "BatonClient",
@@ -96,7 +100,9 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "BatonLoad",
-            dependencies: ["BatonClient", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram, logging],
+            dependencies: [
+                "BatonClient", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram, logging,
+            ],
             swiftSettings: settings),
         .target(
             name: "BatonTestKit",
@@ -121,7 +127,10 @@ let package = Package(
             dependencies: ["BatonAPI", "BatonTestKit", hummingbird, httpTypes, jwtKit, crypto, protobuf],
             swiftSettings: settings),
         .testTarget(
-            name: "BatonNodeTests", dependencies: ["BatonNode", "BatonTestKit", hummingbirdTesting, nioEmbedded],
+            name: "BatonNodeTests",
+            dependencies: [
+                "BatonNode", "BatonTestKit", hummingbird, hummingbirdTesting, nioCore, nioPosix, nioHTTP1, nioEmbedded,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],

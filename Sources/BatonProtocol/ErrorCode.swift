@@ -22,6 +22,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case forbidden = "forbidden"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
+    case upgradeRequired = "upgrade_required"
     case unknownConversation = "unknown_conversation"
     case unknownUser = "unknown_user"
     case blocked = "blocked"
@@ -33,6 +34,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case tooManyDevices = "too_many_devices"
 
     // Later it may work.
+    case requestTimeout = "request_timeout"
     case rateLimited = "rate_limited"
     case overloaded = "overloaded"
     case storeUnavailable = "store_unavailable"
@@ -42,7 +44,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     /// Whether the same request may succeed when it is tried again.
     public var isRetryable: Bool {
         switch self {
-        case .rateLimited, .overloaded, .storeUnavailable, .storageFull, .internalError: true
+        case .requestTimeout, .rateLimited, .overloaded, .storeUnavailable, .storageFull, .internalError: true
         default: false
         }
     }
@@ -57,8 +59,10 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .forbidden, .blocked: 403
         case .notFound, .unknownConversation, .unknownUser: 404
         case .methodNotAllowed: 405
+        case .requestTimeout: 408
         case .handleTaken, .phoneTaken, .emailTaken, .refReused, .tooManyDevices: 409
         case .tooLarge: 413
+        case .upgradeRequired: 426
         case .rateLimited: 429
         case .internalError: 500
         case .overloaded, .storeUnavailable: 503
