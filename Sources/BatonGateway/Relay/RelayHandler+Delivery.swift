@@ -68,12 +68,14 @@ extension RelayHandler {
         switch delivery?.receivedHint(sequence, cost: frame.count) {
         case .forward:
             if before == 0 { lastProgress = loop.eventLoop.now }
-            loop.metrics.hintsForwarded.increment()
+            loop.metrics.deliveredByHint.increment()
             writeEvent(frame)
         case .later(let step, let isGap):
             if isGap { loop.metrics.gaps.increment() }
+            if delivery?.isBlocked == true { loop.metrics.windowFull.increment() }
             act(step)
-        case .drop, nil: break
+        case .drop: loop.metrics.hintsStale.increment()
+        case nil: break
         }
     }
 
@@ -81,15 +83,17 @@ extension RelayHandler {
         guard phase == .open, delivery != nil else { return }
         switch result {
         case .failure:
-            loop.metrics.readsFailed.increment()
+            loop.metrics.drainsFailed.increment()
             delivery?.pageFailed()
         case .success(let page):
-            loop.metrics.pagesRead.increment()
+            loop.metrics.drains.increment()
             if delivery?.eventsInFlight == 0 { lastProgress = loop.eventLoop.now }
             for event in page.events {
                 let frame = EventFrame.encode(event)
-                if delivery?.receivedPageEvent(event.sequence, cost: frame.count) == true { writeEvent(frame) }
+                guard delivery?.receivedPageEvent(event.sequence, cost: frame.count) == true else { continue }
+                writeEvent(frame)
             }
+            loop.metrics.deliveredByDrain.increment(by: page.events.count)
             switch delivery?.receivedPageEnd(head: page.head, truncated: page.truncated) {
             case .step(let step): act(step)
             case .truncated: close(.stalled, "events were removed before they were read; resume")

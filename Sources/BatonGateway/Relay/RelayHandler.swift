@@ -52,6 +52,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     private var sendsInFlight = 0
     private var wrongFrames: Int8 = 0
     private var heldRead = false
+    /// What we closed with.
+    private var closeCode: CloseCode?
 
     struct Resume: Hashable {
         let epoch: Epoch
@@ -90,13 +92,14 @@ package final class RelayHandler: ChannelDuplexHandler {
         context = nil
         webSocket = nil
         phase = .closing
+        loop.metrics.closed(closeCode)
         loop.remove(self)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .closing else { return }
         wasPinged = false
-        loop.metrics.framesIn.increment()
+        loop.metrics.framesReceived.increment()
         switch (unwrapInboundIn(data), encoding) {
         case (.binary(let buffer), .proto), (.text(let buffer), .json): received(Array(buffer.readableBytesView))
         case (.binary, .json):
@@ -210,7 +213,6 @@ package final class RelayHandler: ChannelDuplexHandler {
             }
             writeBytes(bytes)
         }
-        loop.metrics.delivered.increment()
     }
 
     /// Queues a notice that is worth nothing later: dropped where the socket is not writable.
@@ -236,7 +238,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     func close(_ code: CloseCode, _ reason: String) {
         guard let context, phase != .closing else { return }
         phase = .closing
-        loop.metrics.closed(code)
+        closeCode = code
         context.writeAndFlush(wrapOutboundOut(.close(code: code.rawValue, reason: reason)), promise: nil)
     }
 }

@@ -13,7 +13,7 @@ extension RelayLoop: BusReceiver {
             announce(.event(event.sequence, frame: frame), to: event.user)
             let metrics = metrics
             bus.publish(.event(event.sequence, frame: frame), to: .user(event.user)) { receivers in
-                (receivers == nil ? metrics.hintsUnpublished : metrics.hintsPublished).increment()
+                (receivers == nil ? metrics.publishErrors : metrics.hintsPublished).increment()
             }
         }
     }
@@ -28,7 +28,9 @@ extension RelayLoop: BusReceiver {
 
     package func received(_ message: BusMessage, on channel: BusChannel) {
         switch channel {
-        case .user(let user): deliver(message, to: user)
+        case .user(let user):
+            metrics.hintsReceived.increment()
+            deliver(message, to: user)
         case .watch(let user):
             if case .presence(_, let presence) = message { show(presence, of: user) }
         case .node: break

@@ -106,7 +106,7 @@ extension RelayLoop {
 
     /// Tells everybody who watches a user, on all nodes.
     package func publish(_ presence: Presence, of user: UserID) {
-        metrics.presenceChanges.increment()
+        (presence == .online ? metrics.cameOnline : metrics.wentOffline).increment()
         bus.publish(.presence(user, presence), to: .watch(user), receivers: nil)
     }
 

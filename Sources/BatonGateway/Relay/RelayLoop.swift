@@ -112,6 +112,7 @@ package final class RelayLoop {
     func add(_ handler: RelayHandler) {
         handlers[handler.generation] = handler
         node.connectionBegan()
+        metrics.opened.increment()
     }
 
     /// A handler greeted: 1. subscribe, and await the confirmation; 2. open the inbox and register the session.
@@ -221,7 +222,7 @@ package final class RelayLoop {
             case .send(let handler, let ref, let began):
                 if case .sent(let message) = outcome {
                     (message.isRepeat ? metrics.repeated : metrics.accepted).increment()
-                    metrics.acceptSeconds.recordNanoseconds((now - began).nanoseconds)
+                    metrics.accept.recordNanoseconds((now - began).nanoseconds)
                 }
                 handler.sendEnded(ref: ref, outcome)
             case .acknowledge(let handler):

@@ -7,7 +7,7 @@ import Synchronization
 /// whether more are admitted. Everything else belongs to one loop.
 package final class RelayNode: Sendable {
     package let settings: RelaySettings
-    let metrics = RelayMetrics()
+    let metrics: RelayMetrics
     private let loops = Mutex<[NIOLoopBound<RelayLoop>]>([])
     /// For each user with connections here, a bit for each loop that has some.
     private let homes = Mutex<[UserID: UInt64]>([:])
@@ -19,8 +19,9 @@ package final class RelayNode: Sendable {
     /// Loops a node has at most: one bit each.
     package static let maximumLoops = 64
 
-    package init(settings: RelaySettings) {
+    package init(settings: RelaySettings, metrics: RelayMetrics = RelayMetrics()) {
         self.settings = settings
+        self.metrics = metrics
         let rate = settings.admittedPerSecond
         admission = Mutex(TokenBucket(capacity: max(1, rate), perSecond: Double(max(1, rate))))
     }
