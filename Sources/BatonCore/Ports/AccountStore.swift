@@ -29,6 +29,7 @@ public protocol AccountStore: Sendable {
         hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
     ) async throws(AccountError) -> RefreshRotation
 
+    /// Where one of the two does not exist: `.notFound`. Blocking twice is blocking once, as is unblocking.
     func block(_ other: UserID, by user: UserID) async throws(AccountError)
     func unblock(_ other: UserID, by user: UserID) async throws(AccountError)
 }

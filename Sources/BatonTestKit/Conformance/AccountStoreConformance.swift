@@ -1,0 +1,222 @@
+package import BatonCore
+
+/// What every `AccountStore` does. Each case is given an empty store.
+package enum AccountStoreConformance {
+    package typealias Case = ConformanceCase<any AccountStore>
+
+    package static var cases: [Case] { userCases + deviceCases + tokenCases }
+
+    private static let start = Timestamp(milliseconds: 1_767_225_600_000)
+    private static let later = start.advanced(byMilliseconds: 60_000)
+    private static let alice = UserID(rawValue: 101)
+    private static let bob = UserID(rawValue: 202)
+    private static let phone = DeviceID(rawValue: 11)
+    private static let laptop = DeviceID(rawValue: 12)
+
+    private static func newUser(
+        _ id: UserID, _ handle: String, phone: String? = nil, email: String? = nil
+    ) -> NewUser {
+        NewUser(
+            id: id, handle: handle, displayName: handle.uppercased(), passwordHash: "hash of \(handle)", phone: phone,
+            email: email, createdAt: start)
+    }
+
+    private static func newDevice(_ id: DeviceID, of user: UserID, at time: Timestamp = start) -> NewDevice {
+        NewDevice(id: id, user: user, name: "Device \(id.rawValue)", platform: "test", createdAt: time)
+    }
+
+    private static func token(_ byte: UInt8, expiresAt: Timestamp? = nil) -> NewRefreshToken {
+        NewRefreshToken(
+            hash: Array(repeating: byte, count: 32), expiresAt: expiresAt ?? start.advanced(byMilliseconds: 3_600_000))
+    }
+
+    private static let userCases: [Case] = [
+        Case("A user is found by id and by handle, with the password's hash") { store in
+            let made = try await store.createUser(newUser(alice, "alice", phone: "+4912345678", email: "a@b.example"))
+            try expectEqual(made.displayName, "ALICE")
+            try expectEqual(made.phone, "+4912345678")
+            try expectEqual(made.email, "a@b.example")
+            try expectEqual(made.about, "")
+            try expectEqual(made.createdAt, start)
+            try expectEqual(made.lastSeen, nil)
+            try expectEqual(try await store.user(alice), made)
+            try expectEqual(try await store.user(handle: "alice"), made)
+            let credentials = try require(try await store.credentials(handle: "alice"))
+            try expectEqual(credentials.user, made)
+            try expectEqual(credentials.passwordHash, "hash of alice")
+            try expectEqual(try await store.user(bob), nil)
+            try expectEqual(try await store.user(handle: "bob"), nil)
+            try expectEqual(try await store.credentials(handle: "bob")?.passwordHash, nil)
+        },
+        Case("Handle, phone and email belong to one user each") { store in
+            _ = try await store.createUser(newUser(alice, "alice", phone: "+4912345678", email: "a@b.example"))
+            try await expectError(AccountError.handleTaken) { _ = try await store.createUser(newUser(bob, "alice")) }
+            try await expectError(AccountError.phoneTaken) {
+                _ = try await store.createUser(newUser(bob, "bob", phone: "+4912345678"))
+            }
+            try await expectError(AccountError.emailTaken) {
+                _ = try await store.createUser(newUser(bob, "bob", email: "a@b.example"))
+            }
+            try expectEqual(try await store.user(bob), nil)
+            _ = try await store.createUser(newUser(bob, "bob"))
+        },
+        Case("Users without phone and email do not collide") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+        },
+        Case("A profile changes in the fields that are given; an empty phone or email is removed") { store in
+            _ = try await store.createUser(newUser(alice, "alice", phone: "+4912345678", email: "a@b.example"))
+            var change = ProfileChange()
+            change.displayName = "Alice L."
+            change.about = "in Wonderland"
+            change.phone = ""
+            let changed = try await store.updateProfile(of: alice, change)
+            try expectEqual(changed.displayName, "Alice L.")
+            try expectEqual(changed.about, "in Wonderland")
+            try expectEqual(changed.phone, nil)
+            try expectEqual(changed.email, "a@b.example")
+            try expectEqual(try await store.user(alice), changed)
+            // What was given up can be taken by somebody else.
+            _ = try await store.createUser(newUser(bob, "bob", phone: "+4912345678"))
+        },
+        Case("A profile cannot take what belongs to another user, and may keep its own") { store in
+            _ = try await store.createUser(newUser(alice, "alice", phone: "+4912345678"))
+            _ = try await store.createUser(newUser(bob, "bob", phone: "+4987654321", email: "b@b.example"))
+            var change = ProfileChange()
+            change.phone = "+4987654321"
+            try await expectError(AccountError.phoneTaken) { _ = try await store.updateProfile(of: alice, change) }
+            change.phone = "+4912345678"
+            change.email = "b@b.example"
+            try await expectError(AccountError.emailTaken) { _ = try await store.updateProfile(of: alice, change) }
+            change.email = nil
+            _ = try await store.updateProfile(of: alice, change)
+        },
+        Case("Unknown users cannot be changed or blocked, and get no devices") { store in
+            _ = try await store.createUser(newUser(bob, "bob"))
+            var change = ProfileChange()
+            change.displayName = "Nobody"
+            try await expectError(AccountError.notFound) { _ = try await store.updateProfile(of: alice, change) }
+            try await expectError(AccountError.notFound) { try await store.setPasswordHash("hash", of: alice) }
+            try await expectError(AccountError.notFound) { try await store.block(alice, by: bob) }
+            try await expectError(AccountError.notFound) {
+                _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            }
+        },
+        Case("A password's hash is replaced") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            try await store.setPasswordHash("another", of: alice)
+            try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "another")
+        },
+        Case("Last seen only moves forward") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            try await store.recordLastSeen([alice: later, bob: later])
+            try await store.recordLastSeen([alice: start])
+            try expectEqual(try await store.user(alice)?.lastSeen, later)
+        },
+        Case("Blocking and unblocking may be repeated") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+            for _ in 0..<2 { try await store.block(bob, by: alice) }
+            for _ in 0..<2 { try await store.unblock(bob, by: alice) }
+        },
+    ]
+
+    private static let deviceCases: [Case] = [
+        Case("A user's devices are listed oldest first, without those of others") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+            let young = try await store.createDevice(newDevice(phone, of: alice, at: later), refreshToken: token(1))
+            let old = try await store.createDevice(newDevice(laptop, of: alice), refreshToken: token(2))
+            _ = try await store.createDevice(newDevice(DeviceID(rawValue: 13), of: bob), refreshToken: token(3))
+            try expectEqual(old.name, "Device 12")
+            try expectEqual(old.platform, "test")
+            try expectEqual(old.lastUsedAt, start)
+            try expectEqual(try await store.devices(of: alice), [old, young])
+        },
+        Case("A revoked device is gone at once, and only its own user can revoke it") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.isActive(phone, of: bob), false)
+            try expectEqual(try await store.isActive(laptop, of: alice), false)
+            try expectEqual(try await store.revokeDevice(phone, of: bob, at: later), false)
+            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.revokeDevice(phone, of: alice, at: later), true)
+            try expectEqual(try await store.revokeDevice(phone, of: alice, at: later), false)
+            try expectEqual(try await store.isActive(phone, of: alice), false)
+            try expectEqual(try await store.devices(of: alice), [])
+            let rotation = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
+            try expectEqual(rotation, .unknown)
+        },
+        Case("A user has so many devices and no more; a revoked one makes room") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            let limit = Limits.Account.devicesPerUser
+            for number in 1...limit {
+                let device = newDevice(DeviceID(rawValue: UInt64(number)), of: alice)
+                _ = try await store.createDevice(device, refreshToken: token(UInt8(number)))
+            }
+            let surplus = newDevice(DeviceID(rawValue: 999), of: alice)
+            try await expectError(AccountError.tooManyDevices(limit: limit)) {
+                _ = try await store.createDevice(surplus, refreshToken: token(200))
+            }
+            _ = try await store.revokeDevice(DeviceID(rawValue: 1), of: alice, at: later)
+            _ = try await store.createDevice(surplus, refreshToken: token(201))
+        },
+    ]
+
+    private static let tokenCases: [Case] = [
+        Case("A refresh token is exchanged for its successor, which is exchanged in turn") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            for number in UInt8(1)...5 {
+                let rotation = try await store.rotateRefreshToken(
+                    hash: token(number).hash, successor: token(number + 1), at: later)
+                try expectEqual(rotation, .rotated(user: alice, device: phone))
+            }
+            try expectEqual(try await store.devices(of: alice).first?.lastUsedAt, later)
+        },
+        Case("A refresh token that was exchanged before revokes its device, with all successors") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            _ = try await store.createDevice(newDevice(laptop, of: alice), refreshToken: token(9))
+            _ = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
+            _ = try await store.rotateRefreshToken(hash: token(2).hash, successor: token(3), at: later)
+            let reuse = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(4), at: later)
+            try expectEqual(reuse, .reused(user: alice, device: phone))
+            try expectEqual(try await store.isActive(phone, of: alice), false)
+            try expectEqual(try await store.isActive(laptop, of: alice), true)
+            for dead in [token(1), token(3), token(4)] {
+                let rotation = try await store.rotateRefreshToken(hash: dead.hash, successor: token(5), at: later)
+                try expectEqual(rotation, .unknown)
+            }
+        },
+        Case("A refresh token is good until the millisecond before its end") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            let end = start.advanced(byMilliseconds: 1_000)
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1, expiresAt: end))
+            let late = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: end)
+            try expectEqual(late, .expired)
+            let inTime = try await store.rotateRefreshToken(
+                hash: token(1).hash, successor: token(2), at: end.advanced(byMilliseconds: -1))
+            try expectEqual(inTime, .rotated(user: alice, device: phone))
+        },
+        Case("An unknown refresh token changes nothing") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            for hash in [token(7).hash, [], [1]] {
+                let rotation = try await store.rotateRefreshToken(hash: hash, successor: token(8), at: later)
+                try expectEqual(rotation, .unknown)
+            }
+            try expectEqual(try await store.isActive(phone, of: alice), true)
+        },
+        Case("Of two exchanges at the same time one wins, and the other is a reuse") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            async let one = store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
+            async let other = store.rotateRefreshToken(hash: token(1).hash, successor: token(3), at: later)
+            let outcomes = try await Set([one, other])
+            try expectEqual(outcomes, [.rotated(user: alice, device: phone), .reused(user: alice, device: phone)])
+        },
+    ]
+}

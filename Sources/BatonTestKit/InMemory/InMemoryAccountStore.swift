@@ -1,0 +1,216 @@
+package import BatonCore
+import Synchronization
+
+/// `AccountStore` as plain dictionaries behind one lock: each call is a transaction. Searches are linear, which is
+/// slow and obviously correct.
+package final class InMemoryAccountStore: AccountStore {
+    fileprivate struct Account {
+        var user: User
+        var passwordHash: String
+        var blocked: Set<UserID> = []
+    }
+
+    fileprivate struct Installation {
+        var device: Device
+        var isRevoked = false
+    }
+
+    fileprivate struct Token {
+        let device: DeviceID
+        let expiresAt: Timestamp
+        var wasExchanged = false
+    }
+
+    fileprivate struct State {
+        var accounts: [UserID: Account] = [:]
+        var installations: [DeviceID: Installation] = [:]
+        var tokens: [[UInt8]: Token] = [:]
+        var failure: StoreError?
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Lets all calls fail from now on, as when the disk is gone; nil ends that.
+    package func fail(with failure: StoreError?) { state.withLock { $0.failure = failure } }
+
+    // MARK: Users
+
+    package func createUser(_ user: NewUser) async throws(AccountError) -> User {
+        try transaction { state throws(AccountError) in
+            guard !state.accounts.values.contains(where: { $0.user.handle == user.handle }) else {
+                throw .handleTaken
+            }
+            try state.checkUnique(phone: user.phone, email: user.email, except: user.id)
+            let created = User(
+                id: user.id, handle: user.handle, displayName: user.displayName, phone: user.phone, email: user.email,
+                about: "", createdAt: user.createdAt, lastSeen: nil)
+            state.accounts[user.id] = Account(user: created, passwordHash: user.passwordHash)
+            return created
+        }
+    }
+
+    package func user(_ id: UserID) async throws(AccountError) -> User? {
+        try transaction { state throws(AccountError) in state.accounts[id]?.user }
+    }
+
+    package func user(handle: String) async throws(AccountError) -> User? {
+        try await credentials(handle: handle)?.user
+    }
+
+    package func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)? {
+        try transaction { state throws(AccountError) in
+            state.accounts.values.first { $0.user.handle == handle }.map { ($0.user, $0.passwordHash) }
+        }
+    }
+
+    package func updateProfile(of id: UserID, _ change: ProfileChange) async throws(AccountError) -> User {
+        try transaction { state throws(AccountError) in
+            guard let old = state.accounts[id]?.user else { throw .notFound }
+            func changed(_ value: String?, from old: String?) -> String? {
+                guard let value else { return old }
+                return value.isEmpty ? nil : value
+            }
+            let phone = changed(change.phone, from: old.phone)
+            let email = changed(change.email, from: old.email)
+            try state.checkUnique(phone: phone, email: email, except: id)
+            let new = User(
+                id: id, handle: old.handle, displayName: change.displayName ?? old.displayName, phone: phone,
+                email: email, about: change.about ?? old.about, createdAt: old.createdAt, lastSeen: old.lastSeen)
+            state.accounts[id]?.user = new
+            return new
+        }
+    }
+
+    package func setPasswordHash(_ hash: String, of user: UserID) async throws(AccountError) {
+        try transaction { state throws(AccountError) in
+            guard state.accounts[user] != nil else { throw .notFound }
+            state.accounts[user]?.passwordHash = hash
+        }
+    }
+
+    package func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError) {
+        try transaction { state throws(AccountError) in
+            for (id, time) in times {
+                guard let old = state.accounts[id]?.user, old.lastSeen.map({ $0 < time }) ?? true else { continue }
+                state.accounts[id]?.user = User(
+                    id: id, handle: old.handle, displayName: old.displayName, phone: old.phone, email: old.email,
+                    about: old.about, createdAt: old.createdAt, lastSeen: time)
+            }
+        }
+    }
+
+    // MARK: Devices
+
+    package func createDevice(
+        _ new: NewDevice, refreshToken: NewRefreshToken
+    ) async throws(AccountError) -> Device {
+        try transaction { state throws(AccountError) in
+            guard state.accounts[new.user] != nil else { throw .notFound }
+            let limit = Limits.Account.devicesPerUser
+            guard state.activeDevices(of: new.user).count < limit else { throw .tooManyDevices(limit: limit) }
+            let device = Device(
+                id: new.id, user: new.user, name: new.name, platform: new.platform, createdAt: new.createdAt,
+                lastUsedAt: new.createdAt)
+            state.installations[new.id] = Installation(device: device)
+            state.tokens[refreshToken.hash] = Token(device: new.id, expiresAt: refreshToken.expiresAt)
+            return device
+        }
+    }
+
+    package func devices(of user: UserID) async throws(AccountError) -> [Device] {
+        try transaction { state throws(AccountError) in
+            state.activeDevices(of: user).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        }
+    }
+
+    package func revokeDevice(
+        _ device: DeviceID, of user: UserID, at now: Timestamp
+    ) async throws(AccountError) -> Bool {
+        try transaction { state throws(AccountError) in
+            guard state.isActive(device, of: user) else { return false }
+            state.installations[device]?.isRevoked = true
+            return true
+        }
+    }
+
+    package func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool {
+        try transaction { state throws(AccountError) in state.isActive(device, of: user) }
+    }
+
+    package func rotateRefreshToken(
+        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
+    ) async throws(AccountError) -> RefreshRotation {
+        try transaction { state throws(AccountError) in
+            guard let token = state.tokens[hash], let installation = state.installations[token.device],
+                !installation.isRevoked
+            else { return .unknown }
+            let old = installation.device
+            guard !token.wasExchanged else {
+                state.installations[old.id]?.isRevoked = true
+                return .reused(user: old.user, device: old.id)
+            }
+            guard now < token.expiresAt else { return .expired }
+            state.tokens[hash]?.wasExchanged = true
+            state.tokens[successor.hash] = Token(device: old.id, expiresAt: successor.expiresAt)
+            state.installations[old.id]?.device = Device(
+                id: old.id, user: old.user, name: old.name, platform: old.platform, createdAt: old.createdAt,
+                lastUsedAt: now)
+            return .rotated(user: old.user, device: old.id)
+        }
+    }
+
+    // MARK: Blocks
+
+    package func block(_ other: UserID, by user: UserID) async throws(AccountError) {
+        try transaction { state throws(AccountError) in
+            guard state.accounts[other] != nil, state.accounts[user] != nil else { throw .notFound }
+            state.accounts[user]?.blocked.insert(other)
+        }
+    }
+
+    package func unblock(_ other: UserID, by user: UserID) async throws(AccountError) {
+        try transaction { state throws(AccountError) in
+            _ = state.accounts[user]?.blocked.remove(other)
+        }
+    }
+
+    /// Whether one of the two blocked the other.
+    func areBlocked(_ one: UserID, _ other: UserID) -> Bool {
+        state.withLock { state in
+            state.accounts[one]?.blocked.contains(other) == true
+                || state.accounts[other]?.blocked.contains(one) == true
+        }
+    }
+
+    /// What conversations show of a user.
+    func names(of user: UserID) -> (handle: String, displayName: String)? {
+        state.withLock { $0.accounts[user].map { ($0.user.handle, $0.user.displayName) } }
+    }
+
+    private func transaction<Result: Sendable>(
+        _ body: (inout sending State) throws(AccountError) -> sending Result
+    ) throws(AccountError) -> Result {
+        try state.withLock { state throws(AccountError) in
+            if let failure = state.failure { throw .store(failure) }
+            return try body(&state)
+        }
+    }
+}
+
+extension InMemoryAccountStore.State {
+    fileprivate func activeDevices(of user: UserID) -> [Device] {
+        installations.values.filter { $0.device.user == user && !$0.isRevoked }.map(\.device)
+    }
+
+    fileprivate func isActive(_ device: DeviceID, of user: UserID) -> Bool {
+        installations[device].map { $0.device.user == user && !$0.isRevoked } ?? false
+    }
+
+    fileprivate func checkUnique(phone: String?, email: String?, except id: UserID) throws(AccountError) {
+        let others = accounts.values.map(\.user).filter { $0.id != id }
+        if let phone, others.contains(where: { $0.phone == phone }) { throw .phoneTaken }
+        if let email, others.contains(where: { $0.email == email }) { throw .emailTaken }
+    }
+}

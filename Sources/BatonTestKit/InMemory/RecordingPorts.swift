@@ -1,0 +1,39 @@
+package import BatonCore
+import Synchronization
+
+/// Remembers which devices were announced as revoked.
+package final class RecordingRevocationAnnouncer: RevocationAnnouncer {
+    private let devices = Mutex<[DeviceID]>([])
+    private let isReachable: Bool
+
+    /// - Parameter isReachable: false for a bus that is down.
+    package init(isReachable: Bool = true) {
+        self.isReachable = isReachable
+    }
+
+    /// In the order of the announcements.
+    package var announced: [DeviceID] { devices.withLock { $0 } }
+
+    package func announceRevoked(_ device: DeviceID, of user: UserID) async -> Bool {
+        devices.withLock { $0.append(device) }
+        return isReachable
+    }
+}
+
+/// The presence that a test has set; nil for a registry that cannot be reached.
+package final class SettablePresence: PresenceReader {
+    private let known = Mutex<[UserID: Presence]?>([:])
+
+    package init() {}
+
+    package func set(_ presence: [UserID: Presence]?) { known.withLock { $0 = presence } }
+
+    package func presence(of users: [UserID]) async -> [UserID: Presence]? {
+        known.withLock { known in
+            known.map { known in
+                Dictionary(
+                    users.map { ($0, known[$0] ?? .offline(lastSeen: nil)) }, uniquingKeysWith: { first, _ in first })
+            }
+        }
+    }
+}
