@@ -1,0 +1,91 @@
+import BatonCore
+import BatonGateway
+import Logging
+import NIOCore
+
+/// Renews a node's lease, and cleans up after nodes whose lease ran out. Lives on one event loop.
+final class LeaseKeeper {
+    private let eventLoop: any EventLoop
+    private let registry: any NodeRegistry
+    private let presence: any PresenceRegistry
+    private let relay: RelayLoop
+    private let node: RelayNode
+    private let clock: any CivilClock
+    private let logger: Logger
+    private let state: NodeState
+    /// Runs once when a later start of a node of the same name took the lease.
+    private let onSuperseded: () -> Void
+    private var lease: NodeLease
+    private var timer: RepeatedTask?
+    private var renewals = 0
+
+    /// A look at dead nodes for so many renewals: about two in a lease's TTL, over all nodes.
+    private static let renewalsPerCleanUp = 2
+
+    init(
+        lease: NodeLease, redis: (nodes: any NodeRegistry, presence: any PresenceRegistry), relay: RelayLoop,
+        node: RelayNode, clock: any CivilClock, state: NodeState, logger: Logger, onSuperseded: @escaping () -> Void
+    ) {
+        eventLoop = relay.eventLoop
+        registry = redis.nodes
+        presence = redis.presence
+        self.lease = lease
+        self.relay = relay
+        self.node = node
+        self.clock = clock
+        self.state = state
+        self.logger = logger
+        self.onSuperseded = onSuperseded
+    }
+
+    func start() {
+        renew()
+        let jitter = TimeAmount.milliseconds(.random(in: 0..<1_000))
+        let period = TimeAmount.seconds(Limits.Node.leaseRenewSeconds)
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        timer = eventLoop.scheduleRepeatedTask(initialDelay: period + jitter, delay: period) { _ in
+            bound.value.renew()
+        }
+    }
+
+    /// From now on the lease says that the node is being left.
+    func evacuating() {
+        lease.state = .evacuating
+        renew()
+    }
+
+    /// Gives the lease up.
+    func stop(_ completion: @escaping () -> Void) {
+        timer?.cancel()
+        timer = nil
+        registry.releaseLease(lease, completion: completion)
+    }
+
+    private func renew() {
+        lease.connections = node.connectionCount
+        registry.renewLease(lease) { isHeld in
+            // Without Redis the lease cannot be anybody else's either.
+            guard let isHeld else { return }
+            self.state.lease(isHeld: isHeld)
+            if isHeld { return }
+            self.logger.error("a later start of a node of this name took over; this one stops")
+            self.timer?.cancel()
+            self.onSuperseded()
+        }
+        renewals += 1
+        if renewals.isMultiple(of: Self.renewalsPerCleanUp) { cleanUp() }
+    }
+
+    private func cleanUp() {
+        registry.removeSessionsOfDeadNodes(by: lease.node) { orphaned in
+            guard let orphaned, !orphaned.isEmpty else { return }
+            self.logger.notice("sessions of dead nodes removed", metadata: ["users": "\(orphaned.count)"])
+            let now = self.clock.now
+            self.presence.leave(orphaned, at: now) { wentOffline in
+                for user in wentOffline ?? [] { self.relay.publish(.offline(lastSeen: now), of: user) }
+            }
+        }
+    }
+}
+
+@available(*, unavailable) extension LeaseKeeper: Sendable {}

@@ -1,0 +1,58 @@
+import BatonCore
+import Synchronization
+
+/// What the parts of a node know about its health, gathered for `/health/ready` and the log.
+///
+/// A node is ready while it takes connections. Without Redis, or with a store that only reads, it still serves what it
+/// can: it is degraded, not unready, so that a cluster whose Redis died does not turn everybody away.
+final class NodeState: Sendable {
+    private struct Values {
+        var isServing = false
+        var isEvacuating = false
+        /// By event loop: its connections to Redis are up and its probe comes back.
+        var redisLoops: [Bool]
+        var redisPID: Int?
+        var storeFailure: StoreError?
+        var holdsLease = true
+    }
+
+    private let values: Mutex<Values>
+
+    init(loops: Int) {
+        values = Mutex(Values(redisLoops: Array(repeating: false, count: loops)))
+    }
+
+    func serving() { values.withLock { $0.isServing = true } }
+    func evacuating() { values.withLock { $0.isEvacuating = true } }
+    func lease(isHeld: Bool) { values.withLock { $0.holdsLease = isHeld } }
+    func redisPID(_ pid: Int?) { values.withLock { $0.redisPID = pid } }
+
+    /// A commit succeeded (nil) or failed.
+    func store(_ failure: StoreError?) { values.withLock { $0.storeFailure = failure } }
+
+    func redis(loop: Int, isConnected: Bool) {
+        values.withLock { values in
+            if values.redisLoops.indices.contains(loop) { values.redisLoops[loop] = isConnected }
+        }
+    }
+
+    var redisLoopsConnected: Int { values.withLock { $0.redisLoops.count { $0 } } }
+
+    /// The state, for `NodeHealth`: ready, degraded and why.
+    func summary() -> (ready: Bool, degraded: Bool, reasons: [String], redisPID: Int?) {
+        values.withLock { values in
+            var missing: [String] = []
+            if values.redisLoops.contains(false) { missing.append("redis_unreachable") }
+            switch values.storeFailure {
+            case nil: break
+            case .diskFull: missing.append("store_full")
+            case .overloaded, .unavailable, .closed: missing.append("store_failing")
+            }
+            var blocking: [String] = []
+            if !values.isServing { blocking.append("starting") }
+            if values.isEvacuating { blocking.append("evacuating") }
+            if !values.holdsLease { blocking.append("lease_lost") }
+            return (blocking.isEmpty, !missing.isEmpty, blocking + missing, values.redisPID)
+        }
+    }
+}

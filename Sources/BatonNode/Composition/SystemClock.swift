@@ -1,0 +1,13 @@
+package import BatonCore
+import Foundation
+
+/// The host's civil time.
+package struct SystemClock: CivilClock {
+    package init() {}
+
+    package var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
