@@ -96,12 +96,14 @@ let package = Package(
         .target(
             name: "BatonClient",
             dependencies: [
-                "BatonProtocol", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, httpClient, logging,
+                "BatonCore", "BatonProtocol", collections, nioCore, nioPosix, nioHTTP1, nioSSL, httpClient, protobuf,
+                crypto, logging,
             ], swiftSettings: settings),
         .target(
             name: "BatonLoad",
             dependencies: [
-                "BatonClient", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram, logging,
+                "BatonClient", "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram,
+                logging,
             ],
             swiftSettings: settings),
         .target(

@@ -1,0 +1,95 @@
+import BatonCore
+import BatonProtocol
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Accounts, sessions and what REST tells.
+extension BatonClient {
+    /// Makes a user. Log in afterwards.
+    @discardableResult
+    public func register(
+        handle: String, displayName: String, password: String, phone: String = "", email: String = ""
+    ) async throws(ClientError) -> Profile {
+        var account = WireNewAccount()
+        account.handle = handle
+        account.displayName = displayName
+        account.password = password
+        account.phone = phone
+        account.email = email
+        return try Profile.checked(
+            try await rest.request(.POST, "/v1/users", body: account, answer: WireProfile.self))
+    }
+
+    /// Makes this client a device of a user.
+    @discardableResult
+    public func login(
+        handle: String, password: String, deviceName: String, platform: String = "swift"
+    ) async throws(ClientError) -> Tokens {
+        guard tokens == nil else { throw .alreadyLoggedIn }
+        var login = WireLogin()
+        login.handle = handle
+        login.password = password
+        login.deviceName = deviceName
+        login.platform = platform
+        let wire = try await rest.request(.POST, "/v1/sessions", body: login, answer: WireTokens.self)
+        guard let tokens = Tokens(wire) else { throw .badAnswer("tokens are missing") }
+        do {
+            try await writer.append([.tokens(tokens.wire)]).get()
+        } catch {
+            throw error as? ClientError ?? .stateFile(String(describing: error))
+        }
+        take(tokens, expiresIn: wire.expiresInSeconds)
+        return tokens
+    }
+
+    /// Uses tokens of an earlier login that the application kept itself. They change when they are refreshed: read
+    /// ``session`` again, or use a state file.
+    public func use(_ tokens: Tokens) throws(ClientError) {
+        guard self.tokens == nil else { throw .alreadyLoggedIn }
+        take(tokens, expiresIn: 0)
+        _ = writer.append([.tokens(tokens.wire)])
+    }
+
+    /// The device's session, nil where it is not logged in.
+    public var currentTokens: Tokens? { tokens }
+
+    /// Ends the device's session, at the relay and here. Messages that wait stay in the outbox.
+    public func logout() async throws(ClientError) {
+        guard tokens != nil else { throw .notLoggedIn }
+        do {
+            _ = try await authorized(.DELETE, "/v1/sessions/current", answer: WireErrorResponse.self)
+        } catch .refused(let error) where error.code == .deviceRevoked || error.code == .unauthenticated {
+            configuration.logger.debug("the session had ended already")
+        }
+        disconnect()
+        tokens = nil
+        accessExpires = nil
+        session.forget()
+        _ = writer.append([.loggedOut])
+    }
+
+    func take(_ tokens: Tokens, expiresIn seconds: UInt32) {
+        self.tokens = tokens
+        accessExpires = seconds > 0 ? .now() + .seconds(Int64(seconds)) : nil
+    }
+
+    /// Exchanges the refresh token. One exchange at a time: a second use of the same token would end the session.
+    func refresh() -> EventLoopFuture<Tokens> {
+        if let refreshing { return refreshing }
+        guard let tokens else { return eventLoop.makeFailedFuture(ClientError.notLoggedIn) }
+        var request = WireRefreshRequest()
+        request.refreshToken = tokens.refreshToken
+        let future = rest.call(.POST, "/v1/sessions/refresh", body: request, answer: WireTokens.self).flatMap {
+            (wire: WireTokens) -> EventLoopFuture<Tokens> in
+            guard let tokens = Tokens(wire) else {
+                return self.eventLoop.makeFailedFuture(ClientError.badAnswer("tokens are missing"))
+            }
+            self.assumeIsolated { $0.take(tokens, expiresIn: wire.expiresInSeconds) }
+            return self.writer.append([.tokens(tokens.wire)]).map { tokens }
+        }
+        refreshing = future
+        future.whenComplete { _ in self.assumeIsolated { $0.refreshing = nil } }
+        return future
+    }
+}

@@ -1,0 +1,325 @@
+import BatonCore
+import BatonProtocol
+import DequeModule
+import Logging
+import NIOCore
+
+/// Connecting, staying connected, and what to do when that fails.
+extension BatonClient {
+    /// From the attempt to the relay's greeting.
+    private static let greetingTime: TimeAmount = .seconds(10)
+    /// Between two looks at whether the server is still there.
+    private static let heartbeatTime: TimeAmount = .seconds(5)
+    /// Silence after which the server is asked for a sign of life, and after which it is given up.
+    private static let pingAfter: TimeAmount = .seconds(25)
+    private static let giveUpAfter: TimeAmount = .seconds(45)
+    /// An access token that ends sooner is refreshed before it is used.
+    private static let refreshBefore: TimeAmount = .seconds(30)
+    /// An acknowledgement waits no longer for others.
+    private static let ackDelay: TimeAmount = .milliseconds(50)
+
+    /// Connects, and stays connected until ``disconnect()``; ``state`` tells how it goes.
+    public func connect() throws(ClientError) {
+        if case .closed = phase { throw .closed }
+        guard tokens != nil else { throw .notLoggedIn }
+        guard !configuration.addresses.isEmpty else { throw .unreachable("there is no server address") }
+        isWanted = true
+        if case .idle = phase { attempt(refreshFirst: false) }
+    }
+
+    /// Closes the connection. Messages wait in the outbox.
+    public func disconnect() {
+        isWanted = false
+        endConnection()
+        if case .closed = phase { return }
+        phase = .idle
+        cancelTimers()
+        change(to: .offline(.requested))
+    }
+
+    /// The connection's state, from now on; the current one first. A reader that falls behind misses the oldest.
+    public func states() -> AsyncStream<ConnectionState> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: ConnectionState.self, bufferingPolicy: .bufferingNewest(16))
+        let number = nextListener
+        nextListener += 1
+        stateListeners[number] = continuation
+        continuation.onTermination = { [weak self, eventLoop] _ in
+            eventLoop.execute { [weak self] in self?.assumeIsolated { $0.stateListeners[number] = nil } }
+        }
+        continuation.yield(state)
+        return stream
+    }
+
+    var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    func change(to state: ConnectionState) {
+        guard self.state != state else { return }
+        self.state = state
+        for listener in stateListeners.values { listener.yield(state) }
+    }
+
+    // MARK: An attempt
+
+    private func attempt(refreshFirst: Bool) {
+        guard isWanted, let tokens else { return }
+        connectionNumber += 1
+        goAway = nil
+        welcomedAt = nil
+        phase = .connecting
+        let number = connectionNumber
+        let address = configuration.addresses[addressIndex % configuration.addresses.count]
+        change(to: .connecting(address))
+        let isStale = accessExpires.map { $0 < .now() + Self.refreshBefore } ?? false
+        let ready =
+            refreshFirst || isStale ? refresh() : eventLoop.makeSucceededFuture(tokens)
+        ready.whenComplete { result in
+            self.assumeIsolated { $0.authorized(result, at: address, number: number) }
+        }
+    }
+
+    private func authorized(_ result: Result<Tokens, any Error>, at address: RelayAddress, number: UInt64) {
+        guard number == connectionNumber, isWanted, case .connecting = phase else { return }
+        switch result {
+        case .success(let tokens): open(address, tokens, number: number)
+        case .failure(let error):
+            switch error as? ClientError {
+            case .refused(let error) where !error.isRetryable: stop(.loggedOut)
+            case .refused(let error): ended(.refused(status: 503, error), number: number)
+            case .stateFile(let why): ended(.unreachable(why), number: number)
+            default: ended(.unreachable(String(describing: error)), number: number)
+            }
+        }
+    }
+
+    private func open(_ address: RelayAddress, _ tokens: Tokens, number: UInt64) {
+        timer = eventLoop.scheduleTask(in: Self.greetingTime) {
+            self.assumeIsolated { $0.greetingIsLate(number: number) }
+        }
+        connector.connect(to: address, accessToken: tokens.accessToken) {
+            ClientLink(number: number, client: self)
+        }.whenComplete { result in
+            self.assumeIsolated { $0.connected(result, number: number) }
+        }
+    }
+
+    private func connected(_ result: Result<any Channel, any Error>, number: UInt64) {
+        switch result {
+        case .success(let channel):
+            guard number == connectionNumber, isWanted else { return channel.close(promise: nil) }
+            connecting = channel
+        case .failure(let error): closed(.unreachable(String(describing: error)), number: number)
+        }
+    }
+
+    private func greetingIsLate(number: UInt64) {
+        guard number == connectionNumber, welcomedAt == nil else { return }
+        endConnection()
+        ended(.unreachable("no greeting in time"), number: number)
+    }
+
+    // MARK: A connection, as its link tells
+
+    func opened(_ handle: NIOLoopBound<RelayChannelHandler<ClientLink>>, number: UInt64) {
+        guard number == connectionNumber, isWanted else { return handle.value.abort(.closedByClient) }
+        phase = .connected(handle, since: .now())
+        lastHeard = .now()
+        write(session.hello(client: configuration.clientName))
+    }
+
+    func received(_ frames: [WireServerFrame], number: UInt64) {
+        guard number == connectionNumber else { return }
+        lastHeard = .now()
+        for frame in frames {
+            let action = session.received(frame, now: now, using: &generator)
+            guard run(action) else { return }
+        }
+        pump()
+        acknowledge()
+    }
+
+    /// - Returns: false where the connection is no more.
+    private func run(_ action: ClientSession.Action) -> Bool {
+        switch action {
+        case .ignore: break
+        case .greeted(let node, _, let resync): greeted(by: node, resync: resync)
+        case .deliver(let event, let sequence): push(QueuedEvent(event: event, sequence: sequence))
+        case .skip(let sequence):
+            if taken == nil, !queue.contains(where: { $0.sequence != nil }) { apply(sequence) }
+        case .tell(let event): if queue.count < Self.queuedEvents { push(QueuedEvent(event: event)) }
+        case .caughtUp:
+            if case .catchingUp(let node) = state { change(to: .online(node: node)) }
+            push(QueuedEvent(event: .caughtUp))
+        case .settled(let ref, let outcome): settled(ref, outcome)
+        case .goAway(let after): goAway = after
+        case .violated(let how):
+            configuration.logger.warning("the relay broke the protocol", metadata: ["how": "\(how)"])
+            let number = connectionNumber
+            endConnection()
+            ended(.broken(how), number: number)
+            return false
+        }
+        return true
+    }
+
+    private func greeted(by node: String, resync: ResyncReason?) {
+        timer?.cancel()
+        timer = nil
+        welcomedAt = .now()
+        policy.welcomed()
+        change(to: .catchingUp(node: node))
+        if let resync {
+            // What waits belongs to the numbering that is void now: it is shown, and not acknowledged.
+            for index in queue.indices { queue[index].sequence = nil }
+            taken = nil
+            push(QueuedEvent(event: .resync(resync)))
+        }
+        if !watched.isEmpty { writeWatch() }
+        let number = connectionNumber
+        heartbeat?.cancel()
+        heartbeat = eventLoop.scheduleRepeatedTask(initialDelay: Self.heartbeatTime, delay: Self.heartbeatTime) { _ in
+            self.assumeIsolated { $0.listen(number: number) }
+        }
+    }
+
+    private func listen(number: UInt64) {
+        guard number == connectionNumber, case .connected(let handle, _) = phase else { return }
+        let silence = NIODeadline.now() - lastHeard
+        if silence > Self.giveUpAfter {
+            handle.value.abort(.broken("the relay was silent for too long"))
+        } else if silence > Self.pingAfter {
+            handle.value.ping()
+        }
+    }
+
+    func closed(_ ending: RelayEnding, number: UInt64) {
+        ended(ending, number: number)
+    }
+
+    private func ended(_ ending: RelayEnding, number: UInt64) {
+        guard number == connectionNumber else { return }
+        connectionNumber += 1
+        cancelTimers()
+        connecting = nil
+        session.disconnected()
+        if case .closed = phase { return }
+        phase = .idle
+        guard isWanted else { return }
+        let lived = welcomedAt.map { Duration.nanoseconds((NIODeadline.now() - $0).nanoseconds) } ?? .zero
+        switch policy.ended(ending, lived: lived, goAway: goAway, using: &generator) {
+        case .stop(let reason): stop(reason)
+        case .retry(let delay, let refreshFirst):
+            if !refreshFirst { addressIndex += 1 }
+            phase = .waiting
+            change(to: .waiting(delay, why: ending.reason))
+            configuration.logger.info(
+                "connection ended", metadata: ["why": "\(ending.reason)", "retry_in": "\(delay)"])
+            timer = eventLoop.scheduleTask(in: .init(delay)) {
+                self.assumeIsolated { $0.attempt(refreshFirst: refreshFirst) }
+            }
+        }
+    }
+
+    private func stop(_ reason: OfflineReason) {
+        isWanted = false
+        phase = .idle
+        cancelTimers()
+        change(to: .offline(reason))
+    }
+
+    func endConnection() {
+        if case .connected(let handle, _) = phase {
+            handle.value.close(.normal)
+            handle.value.abort(.closedByClient)
+        } else {
+            connecting?.close(promise: nil)
+        }
+        connecting = nil
+        session.disconnected()
+        if case .closed = phase { return }
+        phase = .idle
+    }
+
+    func cancelTimers() {
+        timer?.cancel()
+        timer = nil
+        heartbeat?.cancel()
+        heartbeat = nil
+        retry?.task.cancel()
+        retry = nil
+        ackTimer?.cancel()
+        ackTimer = nil
+    }
+
+    // MARK: Writing
+
+    func write(_ frame: WireClientFrame) {
+        guard case .connected(let handle, _) = phase else { return }
+        do {
+            handle.value.write(try FrameCodec.encode(frame, as: .proto))
+        } catch {
+            configuration.logger.error("a frame could not be encoded", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Sends what may be sent.
+    func pump() {
+        guard session.isGreeted, case .connected(let handle, _) = phase else { return }
+        while handle.value.isWritable, queue.count < Self.queuedEvents,
+            let message = session.outbox.next(now: now)
+        {
+            var frame = WireClientFrame()
+            frame.send = message.send
+            write(frame)
+        }
+        scheduleRetry()
+    }
+
+    /// One timer, for the earliest message that waits for its time.
+    private func scheduleRetry() {
+        let deadline = session.outbox.nextDeadline
+        guard retry?.at != deadline else { return }
+        retry?.task.cancel()
+        retry = deadline.map { at in
+            let task = eventLoop.scheduleTask(in: .init(max(at - now, .zero))) {
+                self.assumeIsolated {
+                    $0.retry = nil
+                    $0.pump()
+                }
+            }
+            return (at, task)
+        }
+    }
+
+    /// Tells the relay how far the application is: at once when it waits for more, else a little later.
+    func acknowledge() {
+        if let sequence = session.ackDue(isIdle: consumer != nil || queue.isEmpty) {
+            var frame = WireClientFrame()
+            frame.ack.inboxSequence = sequence
+            write(frame)
+        } else if ackTimer == nil, session.hasUnacknowledged {
+            ackTimer = eventLoop.scheduleTask(in: Self.ackDelay) {
+                self.assumeIsolated { client in
+                    client.ackTimer = nil
+                    guard let sequence = client.session.ackDue(isIdle: true) else { return }
+                    var frame = WireClientFrame()
+                    frame.ack.inboxSequence = sequence
+                    client.write(frame)
+                }
+            }
+        }
+    }
+}
+
+extension RelayEnding {
+    /// In words, for people.
+    var reason: String {
+        switch self {
+        case .unreachable(let why), .broken(let why): why
+        case .refused(let status, let error): "refused (\(status)): \(error)"
+        case .closed(let code, let reason):
+            "closed by the relay (\(code.map { String($0.rawValue) } ?? "no code"))\(reason.isEmpty ? "" : ": \(reason)")"
+        case .closedByClient: "closed"
+        }
+    }
+}

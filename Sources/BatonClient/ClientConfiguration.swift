@@ -1,0 +1,59 @@
+public import BatonCore
+package import BatonProtocol
+public import Logging
+
+/// How a client is set up.
+public struct ClientConfiguration: Sendable {
+    /// The relay's addresses; any will do, the others are tried when one fails.
+    public var addresses: [RelayAddress]
+    /// What the client calls itself, at most 64 bytes.
+    public var clientName = "baton-swift/1.0"
+    /// Where outbox, position and tokens survive a restart. nil: they live as long as the client. The file is readable
+    /// by its owner only, and belongs to one client at a time.
+    public var stateFile: String?
+    /// Messages that wait to be accepted, and their bytes.
+    public var outboxMessages = 10_000
+    public var outboxBytes = 16 * 1024 * 1024
+    /// Messages of one conversation that are sent before the first of them is accepted. With more than one a message
+    /// that is refused for a while may be overtaken by the ones sent after it.
+    public var inFlightPerConversation = 1
+    /// A PEM file of certificates to trust beside the system's, for TLS.
+    public var trustedCertificates: String?
+    public var logger = Logger(label: "baton.client")
+
+    public init(addresses: [RelayAddress]) {
+        self.addresses = addresses
+    }
+}
+
+/// A device's session.
+public struct Tokens: Hashable, Sendable {
+    public let user: UserID
+    public let device: DeviceID
+    public let accessToken: String
+    public let refreshToken: String
+
+    public init(user: UserID, device: DeviceID, accessToken: String, refreshToken: String) {
+        self.user = user
+        self.device = device
+        self.accessToken = accessToken
+        self.refreshToken = refreshToken
+    }
+
+    /// - Returns: nil where an answer is incomplete.
+    package init?(_ wire: WireTokens) {
+        guard let user = UserID(wire.user), let device = DeviceID(wire.device), !wire.accessToken.isEmpty,
+            !wire.refreshToken.isEmpty
+        else { return nil }
+        self.init(user: user, device: device, accessToken: wire.accessToken, refreshToken: wire.refreshToken)
+    }
+
+    var wire: WireTokens {
+        var wire = WireTokens()
+        wire.user = user.description
+        wire.device = device.description
+        wire.accessToken = accessToken
+        wire.refreshToken = refreshToken
+        return wire
+    }
+}

@@ -1,0 +1,116 @@
+package import AsyncHTTPClient
+import BatonProtocol
+import Foundation
+package import NIOCore
+package import NIOHTTP1
+import NIOPosix
+package import SwiftProtobuf
+import Synchronization
+
+/// Requests to the relay's REST routes, in proto3 JSON. Servers are tried in turn.
+package final class RelayREST: Sendable {
+    /// Bytes of an answer.
+    private static let answerBytes = 16 * 1024 * 1024
+    private static let timeout: TimeAmount = .seconds(15)
+
+    private let http: HTTPClient
+    private let eventLoop: any EventLoop
+    private let addresses: [RelayAddress]
+    /// The address that answered last.
+    private let preferred = Mutex(0)
+
+    package init(http: HTTPClient, on eventLoop: any EventLoop, addresses: [RelayAddress]) {
+        self.http = http
+        self.eventLoop = eventLoop
+        self.addresses = addresses
+    }
+
+    /// One request. The future fails with a `ClientError`.
+    package func call<Answer: SwiftProtobuf.Message>(
+        _ method: HTTPMethod, _ path: String, body: (any SwiftProtobuf.Message)? = nil, accessToken: String? = nil,
+        answer: Answer.Type
+    ) -> EventLoopFuture<Answer> {
+        let start = preferred.withLock { $0 }
+        do {
+            let bytes: [UInt8]? = try body.map { try $0.jsonUTF8Bytes(options: FrameCodec.jsonEncoding) }
+            return attempt(0, from: start, method, path, bytes, accessToken).flatMapThrowing { response in
+                try Self.decode(response, as: answer)
+            }
+        } catch {
+            return eventLoop.makeFailedFuture(ClientError.invalidMessage("not encodable: \(error)"))
+        }
+    }
+
+    /// The same for async code.
+    package func request<Answer: SwiftProtobuf.Message>(
+        _ method: HTTPMethod, _ path: String, body: (any SwiftProtobuf.Message)? = nil, accessToken: String? = nil,
+        answer: Answer.Type
+    ) async throws(ClientError) -> Answer {
+        do {
+            return try await call(method, path, body: body, accessToken: accessToken, answer: answer).get()
+        } catch {
+            throw error as? ClientError ?? .unreachable(String(describing: error))
+        }
+    }
+
+    /// Tries the servers from `start` on. The next one only where this one cannot have acted on the request.
+    private func attempt(
+        _ number: Int, from start: Int, _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ token: String?
+    ) -> EventLoopFuture<HTTPClient.Response> {
+        guard number < addresses.count else {
+            return eventLoop.makeFailedFuture(ClientError.unreachable("there is no server address"))
+        }
+        let index = (start + number) % addresses.count
+        return execute(method, "\(addresses[index])\(path)", body, token).map { response in
+            self.preferred.withLock { $0 = index }
+            return response
+        }.flatMapError { error in
+            guard number + 1 < self.addresses.count, method == .GET || Self.isConnectFailure(error) else {
+                return self.eventLoop.makeFailedFuture(
+                    error as? ClientError ?? .unreachable("\(self.addresses[index]): \(error)"))
+            }
+            return self.attempt(number + 1, from: start, method, path, body, token)
+        }
+    }
+
+    private func execute(
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8]?, _ token: String?
+    ) -> EventLoopFuture<HTTPClient.Response> {
+        do {
+            var headers = HTTPHeaders()
+            if body != nil { headers.add(name: "Content-Type", value: "application/json") }
+            if let token { headers.add(name: "Authorization", value: "Bearer \(token)") }
+            let request = try HTTPClient.Request(
+                url: url, method: method, headers: headers, body: body.map { .bytes($0) })
+            let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.answerBytes)
+            return http.execute(
+                request: request, delegate: accumulator, eventLoop: .delegateAndChannel(on: eventLoop),
+                deadline: .now() + Self.timeout
+            ).futureResult.hop(to: eventLoop)
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    private static func decode<Answer: SwiftProtobuf.Message>(
+        _ response: HTTPClient.Response, as answer: Answer.Type
+    ) throws(ClientError) -> Answer {
+        let bytes = response.body.map { Array($0.readableBytesView) } ?? []
+        guard (200..<300).contains(response.status.code) else {
+            let error = try? WireErrorResponse(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+            throw .refused(RelayError(error?.error ?? WireError(), status: Int(response.status.code)))
+        }
+        guard !bytes.isEmpty else { return Answer() }
+        do {
+            return try Answer(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+        } catch {
+            throw .badAnswer("\(Answer.protoMessageName): \(error)")
+        }
+    }
+
+    /// Whether the request cannot have reached the server.
+    private static func isConnectFailure(_ error: any Error) -> Bool {
+        if error is NIOConnectionError { return true }
+        return error as? HTTPClientError == .connectTimeout
+    }
+}

@@ -1,0 +1,184 @@
+import BatonCore
+import BatonProtocol
+
+/// Where a device stands in its user's inbox.
+struct InboxPosition: Hashable, Sendable {
+    let epoch: String
+    let sequence: UInt64
+}
+
+/// What a client knows across its connections: its place in the inbox and what it still has to send.
+///
+/// It decides what to do with each frame of the node, what is an event for the application, what may be acknowledged.
+/// No I/O, no clock: `now` is an argument, counted from any fixed moment.
+struct ClientSession: ~Copyable {
+    /// What to do with a frame.
+    enum Action: Equatable {
+        case ignore
+        /// Greeted by this node. A resync goes to the application before anything else.
+        case greeted(node: String, user: String, resync: ResyncReason?)
+        /// An entry of the inbox, for the application.
+        case deliver(ClientEvent, sequence: UInt64)
+        /// An entry of the inbox that this version cannot read: applied by being passed over.
+        case skip(sequence: UInt64)
+        /// Anything else for the application.
+        case tell(ClientEvent)
+        case caughtUp
+        /// The message of this ref is settled.
+        case settled(ref: String, Outcome)
+        case goAway(after: Duration)
+        /// The node broke the protocol: close, connect again, resume.
+        case violated(String)
+    }
+
+    enum Outcome: Equatable, Sendable {
+        case accepted(AcceptedMessage)
+        case rejected(RejectedMessage)
+    }
+
+    /// Events after which an acknowledgement is due, though the application has more to take.
+    static let ackEvery: UInt64 = 32
+
+    var outbox: Outbox
+    private var epoch: String?
+    /// The last event that was handed to the application's queue.
+    private(set) var delivered: UInt64 = 0
+    /// The last event that the application has applied.
+    private(set) var applied: UInt64 = 0
+    /// The last one of these that is kept across restarts, and may be acknowledged.
+    private var kept: UInt64 = 0
+    /// The last one that this connection's node was told.
+    private var acknowledged: UInt64 = 0
+    private(set) var isGreeted = false
+
+    init(position: InboxPosition? = nil, bounds: Outbox.Bounds = Outbox.Bounds()) {
+        outbox = Outbox(bounds: bounds)
+        epoch = position?.epoch
+        delivered = position?.sequence ?? 0
+        applied = delivered
+        kept = delivered
+    }
+
+    /// What to keep across restarts.
+    var position: InboxPosition? { epoch.map { InboxPosition(epoch: $0, sequence: applied) } }
+
+    /// The first frame of a connection.
+    func hello(client: String) -> WireClientFrame {
+        var hello = WireHello()
+        hello.client = client
+        if let epoch {
+            hello.resume.epoch = epoch
+            hello.resume.inboxSequence = kept
+        }
+        var frame = WireClientFrame()
+        frame.hello = hello
+        return frame
+    }
+
+    mutating func received(
+        _ frame: WireServerFrame, now: Duration, using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        guard let content = frame.frame else { return .ignore }
+        if case .welcome(let welcome) = content { return greeted(welcome) }
+        if case .goAway(let goAway) = content { return .goAway(after: .milliseconds(Int64(goAway.reconnectAfterMs))) }
+        guard isGreeted else {
+            // An error before the welcome precedes a close frame, which says more.
+            if case .error = content { return .ignore }
+            return .violated("a frame before welcome")
+        }
+        switch content {
+        case .event(let event): return received(event)
+        case .accepted(let accepted):
+            guard outbox.settled(accepted.ref) != nil else { return .ignore }
+            guard let message = AcceptedMessage(accepted) else { return .violated("accepted as \(accepted.id)") }
+            return .settled(ref: accepted.ref, .accepted(message))
+        case .rejected(let rejected): return received(rejected, now: now, using: &generator)
+        case .caughtUp: return .caughtUp
+        case .presence(let presence): return PresenceChange(presence).map { .tell(.presence($0)) } ?? .ignore
+        case .typing(let typing): return Typing(typing).map { .tell(.typing($0)) } ?? .ignore
+        case .pong, .error, .welcome, .goAway: return .ignore
+        }
+    }
+
+    /// The application took the events up to here for good.
+    mutating func applied(_ sequence: UInt64) {
+        applied = max(applied, min(sequence, delivered))
+    }
+
+    /// The position up to here is kept; without a file it is so at once.
+    mutating func kept(_ sequence: UInt64) {
+        kept = max(kept, min(sequence, applied))
+    }
+
+    /// The acknowledgement to send now, if there is one. `isIdle`: the application waits for more.
+    mutating func ackDue(isIdle: Bool) -> UInt64? {
+        guard isGreeted, kept > acknowledged, isIdle || kept - acknowledged >= Self.ackEvery else { return nil }
+        acknowledged = kept
+        return kept
+    }
+
+    var hasUnacknowledged: Bool { isGreeted && kept > acknowledged }
+
+    /// Another device, or another user, may come: the place in the inbox is void.
+    mutating func forget() {
+        epoch = nil
+        delivered = 0
+        applied = 0
+        kept = 0
+        acknowledged = 0
+    }
+
+    mutating func disconnected() {
+        isGreeted = false
+        outbox.disconnected()
+    }
+
+    private mutating func greeted(_ welcome: WireWelcome) -> Action {
+        guard !isGreeted else { return .violated("a second welcome") }
+        let isResumed = welcome.outcome == .resumed && (epoch == nil || epoch == welcome.epoch)
+        // A node may begin before the position (what is known is passed over), but a hole is not a resumption.
+        if isResumed, epoch != nil, welcome.resumedFrom > delivered {
+            return .violated("resumed from \(welcome.resumedFrom), behind \(delivered)")
+        }
+        let resync: ResyncReason? = isResumed ? nil : welcome.outcome == .resyncTruncated ? .truncated : .epochChanged
+        if resync != nil || epoch == nil {
+            delivered = welcome.resumedFrom
+            applied = delivered
+            kept = delivered
+        }
+        epoch = welcome.epoch
+        acknowledged = min(kept, welcome.resumedFrom)
+        isGreeted = true
+        return .greeted(node: welcome.node, user: welcome.user, resync: resync)
+    }
+
+    private mutating func received(_ event: WireEvent) -> Action {
+        guard event.inboxSequence > delivered else { return .ignore }
+        guard event.inboxSequence == delivered + 1 else {
+            return .violated("event \(event.inboxSequence) after \(delivered)")
+        }
+        delivered += 1
+        switch event.event {
+        case .message(let wire):
+            guard let message = Message(wire) else { break }
+            return .deliver(.message(message), sequence: delivered)
+        case .receipt(let wire):
+            guard let receipt = Receipt(wire) else { break }
+            return .deliver(.receipt(receipt), sequence: delivered)
+        case nil: break
+        }
+        return .skip(sequence: delivered)
+    }
+
+    private mutating func received(
+        _ rejected: WireRejected, now: Duration, using generator: inout some RandomNumberGenerator
+    ) -> Action {
+        let error = RelayError(rejected.error)
+        if error.isRetryable {
+            outbox.postponed(rejected.ref, retryAfter: error.retryAfter, now: now, using: &generator)
+            return .ignore
+        }
+        guard outbox.settled(rejected.ref) != nil else { return .ignore }
+        return .settled(ref: rejected.ref, .rejected(RejectedMessage(ref: rejected.ref, error: error)))
+    }
+}

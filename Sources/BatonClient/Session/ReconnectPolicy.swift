@@ -1,0 +1,74 @@
+import BatonProtocol
+
+/// Decides whether, and when, a client connects again.
+///
+/// Full jitter: a random part of a time that doubles with each failure, so that clients that lost their node at the
+/// same moment do not come back at the same moment.
+struct ReconnectPolicy {
+    /// What an ended connection, or a failed attempt, leads to.
+    enum Decision: Equatable {
+        case retry(after: Duration, refreshFirst: Bool)
+        case stop(OfflineReason)
+    }
+
+    let base: Duration
+    let cap: Duration
+    /// A connection that lived as long as this ends the series of failures.
+    let stableAfter: Duration
+
+    /// Failures in a row.
+    private(set) var failures = 0
+    /// The tokens are fresh and were refused nevertheless.
+    private var refreshed = false
+
+    init(
+        base: Duration = .milliseconds(250), cap: Duration = .seconds(30), stableAfter: Duration = .seconds(10)
+    ) {
+        self.base = base
+        self.cap = cap
+        self.stableAfter = stableAfter
+    }
+
+    /// The server greeted: the tokens are good.
+    mutating func welcomed() { refreshed = false }
+
+    /// An attempt failed or a connection ended, `lived` after it was greeted.
+    ///
+    /// - Parameter goAway: what the server's `goAway` asked for, if one came.
+    mutating func ended(
+        _ ending: RelayEnding, lived: Duration = .zero, goAway: Duration? = nil,
+        using generator: inout some RandomNumberGenerator
+    ) -> Decision {
+        if lived >= stableAfter { failures = 0 }
+        switch ending {
+        case .closedByClient: return .stop(.requested)
+        case .closed(.displaced, _): return .stop(.displaced)
+        case .closed(.revoked, _): return .stop(.loggedOut)
+        case .closed(.tokenExpired, _): return refresh(using: &generator)
+        case .closed(let code?, let reason) where !code.shouldReconnect:
+            return .stop(.closed(code: code.rawValue, reason: reason))
+        case .refused(_, let error) where error.code == .deviceRevoked: return .stop(.loggedOut)
+        case .refused(401, _): return refresh(using: &generator)
+        case .refused(_, let error) where !error.isRetryable: return .stop(.refused(error))
+        case .refused(_, let error):
+            return .retry(after: error.retryAfter + backoff(using: &generator), refreshFirst: false)
+        case .closed, .broken, .unreachable:
+            if let goAway { return .retry(after: min(goAway, cap), refreshFirst: false) }
+            return .retry(after: backoff(using: &generator), refreshFirst: false)
+        }
+    }
+
+    /// The token was refused. Once a fresh one is tried at once; when that is refused, the login is over.
+    private mutating func refresh(using generator: inout some RandomNumberGenerator) -> Decision {
+        guard !refreshed else { return .stop(.loggedOut) }
+        refreshed = true
+        return .retry(after: .zero, refreshFirst: true)
+    }
+
+    /// A random time up to `base` doubled for each failure, and never more than `cap`.
+    private mutating func backoff(using generator: inout some RandomNumberGenerator) -> Duration {
+        let ceiling = min(cap, base * (1 << min(failures, 16)))
+        failures = min(failures + 1, 64)
+        return ceiling * Double.random(in: 0...1, using: &generator)
+    }
+}
