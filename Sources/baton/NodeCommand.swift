@@ -36,6 +36,7 @@ struct NodeCommand: AsyncParsableCommand {
             print(loaded.document(), terminator: "")
             return
         }
+        RelayLogHandler.bootstrap(loaded.configuration.log)
         let logger = Logger(label: "node")
         try await Node(configuration: loaded.configuration, logger: logger).run()
     }

@@ -1,0 +1,211 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables for who sources this file
+# What the scripts of this directory share. Source it; it runs nothing.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+run=$root/.run
+
+say() { printf '%s\n' "$*" >&2; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# ---- What must be installed --------------------------------------------------------------------------------------
+
+# Debian's names; beside each what else shows that it is there, for systems without dpkg.
+packages_build=(libhiredis-dev libsqlite3-dev libargon2-dev pkg-config)
+packages_run=(redis-server haproxy curl)
+# strace proves the order of sync and acknowledgement, python3-websockets runs the README's client.
+packages_test=(redis-server redis-tools curl strace python3 python3-websockets)
+
+is_installed() {
+    if command -v dpkg-query >/dev/null; then
+        [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]] && return 0
+    fi
+    case $1 in
+    libhiredis-dev) pkg-config --exists hiredis 2>/dev/null ;;
+    libsqlite3-dev) pkg-config --exists sqlite3 2>/dev/null ;;
+    libargon2-dev) pkg-config --exists libargon2 2>/dev/null ;;
+    python3-websockets) python3 -c 'import websockets' 2>/dev/null ;;
+    redis-tools) command -v redis-cli >/dev/null ;;
+    protobuf-compiler) command -v protoc >/dev/null ;;
+    *) command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ;;
+    esac
+}
+
+# Installs those of the named packages that are missing, and says so first.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    ((${#missing[@]} == 0)) && return
+    if ! command -v apt-get >/dev/null; then
+        die "these are missing, by their Debian names: ${missing[*]}. There is no apt-get here; install what your system calls them."
+    fi
+    local sudo=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || die "run as root: apt-get install -y --no-install-recommends ${missing[*]}"
+        sudo=(sudo)
+    fi
+    say "installing with apt-get: ${missing[*]}"
+    without_starting_services "${sudo[@]}" apt_install "${missing[@]}"
+}
+
+# A server that a package brings would start as a service of the system. We start our own, so packages are kept from
+# starting theirs while they are being installed: by the policy file that Debian has for it, which goes afterwards. A
+# policy that is already there is the administrator's and stays as it is. Services that already run are not touched.
+without_starting_services() {
+    local sudo=() policy=/usr/sbin/policy-rc.d mine=no
+    while [[ $1 != apt_install ]]; do
+        sudo+=("$1")
+        shift
+    done
+    shift
+    if [[ ! -e $policy ]]; then
+        mine=yes
+        # shellcheck disable=SC2064 # the path of now is meant
+        trap "${sudo[*]} rm -f $policy" EXIT
+        printf '%s\n' '#!/bin/sh' '# Made by ops/up of Baton for the length of one installation.' \
+            'case "$*" in *redis-server*|*haproxy*) exit 101 ;; esac' 'exit 0' |
+            "${sudo[@]}" tee "$policy" >/dev/null
+        "${sudo[@]}" chmod 755 "$policy"
+    fi
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 || warn "apt-get update failed; trying with what is known"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 ||
+        die "apt-get could not install: $*"
+    if [[ $mine == yes ]]; then
+        "${sudo[@]}" rm -f "$policy"
+        trap - EXIT
+    fi
+    # The services that we brought would start with the next boot.
+    local package
+    for package in "$@"; do
+        if [[ $package == redis-server || $package == haproxy ]] && [[ -d /run/systemd/system ]]; then
+            "${sudo[@]}" systemctl disable --quiet "$package" 2>/dev/null || true
+            say "the system's own service $package is left switched off (systemctl enable --now $package starts it)"
+        fi
+    done
+}
+
+need_swift() {
+    local wanted_major=6 wanted_minor=2 version
+    if ! command -v swift >/dev/null && [[ -x ${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}/swift ]]; then
+        PATH=${SWIFTLY_BIN_DIR:-$HOME/.local/share/swiftly/bin}:$PATH
+    fi
+    command -v swift >/dev/null ||
+        die "there is no swift. Baton needs Swift $wanted_major.$wanted_minor or newer: https://www.swift.org/install/linux"
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || die "'swift --version' says no version"
+    if ((BASH_REMATCH[1] < wanted_major || (BASH_REMATCH[1] == wanted_major && BASH_REMATCH[2] < wanted_minor))); then
+        die "Swift $version is too old. Baton needs $wanted_major.$wanted_minor or newer: https://www.swift.org/install/linux"
+    fi
+}
+
+# build debug|release: builds the command and sets `baton` to its path.
+build() {
+    say "building baton ($1); the first time takes some minutes"
+    (cd "$root" && swift build -c "$1" --product baton) >&2 || die "the build failed"
+    baton=$(cd "$root" && swift build -c "$1" --show-bin-path)/baton
+}
+
+# ---- Processes ---------------------------------------------------------------------------------------------------
+
+# A started process is remembered by its id and its start time, so that another process which got the same id later is
+# never taken for it.
+start_time() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    # The command's name, in parentheses, may hold anything; what follows it does not.
+    read -ra stat <<<"${stat##*) }"
+    # A zombie is dead.
+    [[ ${stat[0]} != Z ]] && printf '%s\n' "${stat[19]}"
+}
+
+# start NAME COMMAND...: in the background, detached from this terminal, with its output in .run/NAME.log.
+start() {
+    local name=$1 pid
+    shift
+    setsid "$@" >>"$run/$name.log" 2>&1 </dev/null 9>&- &
+    pid=$!
+    printf '%s %s\n' "$pid" "$(start_time "$pid" || echo gone)" >"$run/$name.pid"
+}
+
+# The id of a started process, if it still runs.
+pid_of() {
+    local pid started
+    [[ -f $run/$1.pid ]] || return 1
+    read -r pid started <"$run/$1.pid" || return 1
+    [[ $pid =~ ^[0-9]+$ && $(start_time "$pid") == "$started" ]] && printf '%s\n' "$pid"
+}
+
+is_running() { pid_of "$1" >/dev/null; }
+
+# Names of all that was ever started here, nodes in their order.
+started_names() {
+    local file
+    for file in "$run"/node-*.pid; do
+        [[ -e $file ]] && basename "$file" .pid
+    done | sort -t - -k 2 -n
+    for file in balancer redis; do
+        [[ -e $run/$file.pid ]] && printf '%s\n' "$file"
+    done
+    return 0
+}
+
+# stop SECONDS NAME...: SIGTERM to all, then wait; who is not gone in time gets SIGKILL.
+stop() {
+    local seconds=$1 name pid deadline
+    shift
+    for name in "$@"; do
+        if pid=$(pid_of "$name"); then
+            say "stopping $name (pid $pid)"
+            kill -TERM "$pid" 2>/dev/null || true
+        fi
+    done
+    deadline=$((SECONDS + seconds))
+    for name in "$@"; do
+        while pid=$(pid_of "$name"); do
+            if ((SECONDS >= deadline)); then
+                warn "$name did not stop within $seconds s; killing it"
+                kill -KILL "$pid" 2>/dev/null || true
+                deadline=$((SECONDS + 5))
+            fi
+            sleep 0.1
+        done
+        rm -f "$run/$name.pid"
+    done
+}
+
+uptime_of() {
+    local started boot ticks
+    started=$(start_time "$1") || return 1
+    ticks=$(getconf CLK_TCK)
+    read -r boot _ </proc/uptime
+    printf '%s\n' "$((${boot%.*} - started / ticks))"
+}
+
+is_listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# One at a time: a second `ops/up` beside the first would start everything twice. Not inherited by what is started.
+only_one() {
+    mkdir -p "$run"
+    exec 9>"$run/lock"
+    flock -w 5 9 || die "another ops/up or ops/down is at work here"
+}
+
+# remember NAME=VALUE...; recall sets them.
+remember() { printf '%s\n' "$@" >"$run/cluster"; }
+recall() {
+    local name value
+    [[ -f $run/cluster ]] || return 1
+    while IFS='=' read -r name value; do
+        case $name in
+        port | redis_port | nodes | configuration) printf -v "cluster_$name" '%s' "$value" ;;
+        esac
+    done <"$run/cluster"
+}
+
+health() { curl -s --max-time 2 "http://127.0.0.1:$1/health/ready" 2>/dev/null; }
