@@ -129,6 +129,16 @@ public enum Limits {
         public static let reconnectMaximumMilliseconds: Int64 = 5_000
         /// Commands waiting for their replies on one connection.
         public static let pendingCommands = 16_384
+        /// Bytes of those commands, as they were sent.
+        public static let pendingBytes = 32 * 1024 * 1024
+        /// Users or sessions of one batch; the next one follows when all of it is answered.
+        public static let batchItems = 1_024
+        /// Sessions of dead nodes removed by one call.
+        public static let cleanUpSessions = 16_384
+        /// Sessions whose removal failed and is tried again with the next renewal.
+        public static let rememberedRemovals = 4_096
+        /// Buckets of one process while Redis cannot be reached.
+        public static let localBuckets = 10_000
         /// Bytes of one reply.
         public static let replyBytes = 16 * 1024 * 1024
         /// Between two liveness probes, and how long one may take.

@@ -53,7 +53,8 @@ public protocol PresenceRegistry: AnyObject {
     /// offline before, or nil where the registry could not be reached.
     func heartbeat(_ users: [UserID], at now: Timestamp, completion: @escaping (_ cameOnline: [UserID]?) -> Void)
 
-    /// Sets users offline who have no session left anywhere. Completes with those who were indeed set offline.
+    /// Sets users offline who have no session left anywhere. Completes with those who have none, also where they were
+    /// offline before: somebody may still be told that they are online.
     func leave(_ users: [UserID], at now: Timestamp, completion: @escaping (_ wentOffline: [UserID]?) -> Void)
 
     func presence(of users: [UserID], completion: @escaping ([UserID: Presence]?) -> Void)

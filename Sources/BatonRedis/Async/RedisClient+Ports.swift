@@ -1,0 +1,44 @@
+package import BatonCore
+
+extension RedisClient: RevocationAnnouncer {
+    package func announceRevoked(_ device: DeviceID, of user: UserID) async -> Bool {
+        await publish(.revoked(device), to: .user(user)) != nil
+    }
+}
+
+extension RedisClient: PresenceReader {
+    package func presence(of users: [UserID]) async -> [UserID: Presence]? {
+        let answer: [UserID: Presence]?? = await ask { loop, answer in
+            loop.presence.presence(of: users, completion: answer)
+        }
+        return answer ?? nil
+    }
+}
+
+/// What people look at: `baton inspect`, `top` and `doctor`.
+extension RedisClient {
+    /// The living nodes, nil where Redis cannot be reached.
+    package func nodes() async -> [NodeLease]? {
+        let answer: [NodeLease]?? = await ask { loop, answer in loop.nodes.nodes(completion: answer) }
+        return answer ?? nil
+    }
+
+    /// A user's sessions, the oldest first; one that is no session of this version is left out.
+    package func sessions(of user: UserID) async throws(RedisError) -> [Session] {
+        let fields = try await run(RedisCommand("HGETALL", Keys.session(user))).array ?? []
+        var sessions: [Session] = []
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            guard let device = fields[index].text.flatMap({ DeviceID($0) }), let text = fields[index + 1].text,
+                let session = Session(user: user, device: device, text: text)
+            else { continue }
+            sessions.append(session)
+        }
+        return sessions.sorted { ($0.since, $0.device) < ($1.since, $1.device) }
+    }
+
+    /// How many connections are subscribed to a channel now.
+    package func subscribers(of channel: BusChannel) async throws(RedisError) -> Int {
+        let reply = try await run(RedisCommand("PUBSUB", "NUMSUB", Keys.channel(channel)))
+        return Int(reply.array?.last?.integer ?? 0)
+    }
+}

@@ -1,0 +1,64 @@
+import BatonCore
+
+/// `write_session.lua`: registers or renews a device's session.
+struct WriteSession: RedisScript {
+    enum Outcome: Int64 {
+        case written
+        case renewed
+        case displacedOlder
+        case heldByNewer
+    }
+
+    static let file = ScriptFile.writeSession
+    let session: Session
+
+    var keys: [String] { [Keys.session(session.user)] }
+
+    var arguments: [String] {
+        [
+            "\(session.device)", session.text, "\(session.generation)", "\(Limits.Presence.sessionSeconds)",
+        ]
+    }
+
+    func outcome(of reply: RedisValue) -> Outcome? { reply.integer.flatMap(Outcome.init(rawValue:)) }
+}
+
+/// `remove_session.lua`: removes a device's session by compare.
+struct RemoveSession: RedisScript {
+    static let file = ScriptFile.removeSession
+    let session: Session
+
+    var keys: [String] { [Keys.session(session.user)] }
+    var arguments: [String] { ["\(session.device)", session.text, session.owner] }
+
+    func outcome(of reply: RedisValue) -> (remaining: Int, isHeldHere: Bool)? {
+        guard let parts = reply.array, parts.count == 2, let remaining = parts[0].integer, let held = parts[1].integer
+        else { return nil }
+        return (Int(remaining), held == 1)
+    }
+}
+
+/// `remove_dead_sessions.lua`: removes what a dead node wrote for a user.
+struct RemoveDeadSessions: RedisScript {
+    static let file = ScriptFile.removeDeadSessions
+    let user: UserID
+    let node: NodeID
+    let incarnation: UInt64
+
+    var keys: [String] { [Keys.session(user)] }
+    var arguments: [String] { [Session.owner(node, incarnation: incarnation)] }
+
+    func outcome(of reply: RedisValue) -> Int? { reply.integer.map(Int.init) }
+}
+
+/// `leave_presence.lua`: sets a user offline who has no session.
+struct LeavePresence: RedisScript {
+    static let file = ScriptFile.leavePresence
+    let user: UserID
+    let now: Timestamp
+
+    var keys: [String] { [Keys.session(user), Keys.presence(user), Keys.lastSeen(user)] }
+    var arguments: [String] { [now.text] }
+
+    func outcome(of reply: RedisValue) -> Bool? { reply.integer.map { $0 == 1 } }
+}

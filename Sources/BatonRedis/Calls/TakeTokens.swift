@@ -1,0 +1,19 @@
+import BatonCore
+
+/// `take_tokens.lua`: takes tokens out of a shared bucket.
+struct TakeTokens: RedisScript {
+    static let file = ScriptFile.takeTokens
+    let tokens: Int
+    let bucket: RateLimitBucket
+
+    var keys: [String] { [Keys.limit(bucket)] }
+
+    var arguments: [String] {
+        // At least a thousandth of a millisecond: a bucket must have some rate, whatever was configured.
+        ["\(max(1, bucket.capacity))", "\(max(0.001, bucket.secondsPerToken * 1_000))", "\(max(0, tokens))"]
+    }
+
+    func outcome(of reply: RedisValue) -> RateLimitDecision? {
+        reply.integer.map { $0 <= 0 ? .allowed : .refused(retryAfterMilliseconds: Int($0)) }
+    }
+}

@@ -1,0 +1,79 @@
+extension RedisLink {
+    /// Keeps one connection alive for ever: connect, prepare, be ready, lose it, wait, connect again.
+    struct StateMachine: ~Copyable {
+        private enum State {
+            case idle
+            case connecting
+            /// Logging in, choosing the database, loading scripts.
+            case preparing
+            case ready
+            case waiting
+            case closed
+        }
+
+        enum LostAction: Equatable {
+            case nothing
+            /// Connect again after the backoff of this attempt.
+            case retry(attempt: Int, wasReady: Bool)
+        }
+
+        private var state = State.idle
+        /// Attempts since the connection was last ready.
+        private var attempts = 0
+
+        var isReady: Bool { if case .ready = state { true } else { false } }
+
+        /// - Returns: whether to connect.
+        mutating func started() -> Bool {
+            guard case .idle = state else { return false }
+            attempts = 1
+            state = .connecting
+            return true
+        }
+
+        /// - Returns: whether to prepare the connection; otherwise it is of no use any more.
+        mutating func connected() -> Bool {
+            guard case .connecting = state else { return false }
+            state = .preparing
+            return true
+        }
+
+        /// - Returns: how many attempts it took, nil where the connection was lost meanwhile.
+        mutating func prepared() -> Int? {
+            guard case .preparing = state else { return nil }
+            let taken = attempts
+            attempts = 0
+            state = .ready
+            return taken
+        }
+
+        /// The connection could not be made, could not be prepared, or is gone.
+        mutating func lost() -> LostAction {
+            switch state {
+            case .connecting, .preparing:
+                state = .waiting
+                return .retry(attempt: attempts - 1, wasReady: false)
+            case .ready:
+                state = .waiting
+                return .retry(attempt: 0, wasReady: true)
+            case .idle, .waiting, .closed:
+                return .nothing
+            }
+        }
+
+        /// - Returns: whether to connect.
+        mutating func backoffEnded() -> Bool {
+            guard case .waiting = state else { return false }
+            attempts += 1
+            state = .connecting
+            return true
+        }
+
+        /// - Returns: whether it was ready.
+        mutating func closed() -> Bool {
+            let wasReady = isReady
+            state = .closed
+            return wasReady
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import BatonCore
+package import NIOCore
+
+/// How to reach Redis, and the bounds within which it must answer. The bounds' defaults are `Limits.Redis`.
+package struct RedisSettings: Sendable {
+    package enum Trust: Hashable, Sendable {
+        /// The system's certificate authorities.
+        case system
+        /// The authorities of a PEM file.
+        case file(String)
+        /// Any certificate: only where somebody asked for it in so many words.
+        case anyone
+    }
+
+    package var url: RedisURL
+    /// Whose server certificate is believed with `rediss://`.
+    package var trust: Trust
+
+    package var connectTimeout: TimeAmount = .seconds(Limits.Redis.connectSeconds)
+    package var commandTimeout: TimeAmount = .seconds(Limits.Redis.commandSeconds)
+    package var probeInterval: TimeAmount = .seconds(Limits.Redis.probeSeconds)
+    package var backoff = Backoff(
+        minimum: .milliseconds(Limits.Redis.reconnectMinimumMilliseconds),
+        maximum: .milliseconds(Limits.Redis.reconnectMaximumMilliseconds))
+    package var pendingCommands = Limits.Redis.pendingCommands
+    package var pendingBytes = Limits.Redis.pendingBytes
+    package var replyBytes = Limits.Redis.replyBytes
+
+    package init(url: RedisURL, trust: Trust = .system) {
+        self.url = url
+        self.trust = trust
+    }
+}

@@ -1,0 +1,75 @@
+import BatonCore
+
+/// Sessions in Redis: a hash a user, and an index a node, without which a dead node's sessions could not be found.
+///
+/// The index is written before the session, and gives a device back after it, so that it never lacks a session that is
+/// there; the clean-up compares what it finds.
+final class RedisSessionRegistry: SessionRegistry {
+    private let commands: RedisCommands
+    /// Removals that Redis was not there for. Left alone, such a session would live for as long as another device of
+    /// the user renews the hash.
+    private var unremoved: Set<Session> = []
+
+    init(commands: RedisCommands) {
+        self.commands = commands
+    }
+
+    func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void) {
+        index([session])
+        commands.run(WriteSession(session: session)) { result in
+            switch result {
+            case .success(.written), .success(.renewed): completion(.registered(displaced: false))
+            case .success(.displacedOlder): completion(.registered(displaced: true))
+            case .success(.heldByNewer): completion(.superseded)
+            case .failure: completion(nil)
+            }
+        }
+    }
+
+    func renew(_ sessions: [Session], completion: @escaping (_ displaced: [Session]) -> Void) {
+        let forgotten = unremoved
+        unremoved = []
+        for session in forgotten { remove(session) { _ in } }
+
+        for start in stride(from: 0, to: sessions.count, by: Limits.Redis.batchItems) {
+            index(sessions[start..<min(start + Limits.Redis.batchItems, sessions.count)])
+        }
+        commands.forEach(sessions) { session, done in
+            self.commands.run(WriteSession(session: session), completion: done)
+        } completion: { done, _ in
+            completion(done.filter { $0.value == .heldByNewer }.map(\.item))
+        }
+    }
+
+    func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
+        commands.run(RemoveSession(session: session)) { result in
+            switch result {
+            case .success(let outcome):
+                if !outcome.isHeldHere { self.unindex(session) }
+                completion(outcome.remaining)
+            case .failure:
+                if self.unremoved.count < Limits.Redis.rememberedRemovals { self.unremoved.insert(session) }
+                completion(nil)
+            }
+        }
+    }
+
+    /// All of one node and incarnation, as all sessions of an event loop are.
+    private func index(_ sessions: some Collection<Session>) {
+        guard let first = sessions.first else { return }
+        let key = Keys.sessions(first.node, incarnation: first.incarnation)
+        var command = RedisCommand("SADD", key)
+        for session in sessions { command.append(Keys.sessionMember(session.user, session.device)) }
+        // Without an index the session still ends by its TTL, only later than by the clean-up.
+        commands.send(command) { _ in }
+        commands.send(RedisCommand("EXPIRE", key, "\(Keys.sessionIndexSeconds)")) { _ in }
+    }
+
+    private func unindex(_ session: Session) {
+        let key = Keys.sessions(session.node, incarnation: session.incarnation)
+        commands.send(RedisCommand("SREM", key, Keys.sessionMember(session.user, session.device))) { _ in }
+    }
+}
+
+@available(*, unavailable)
+extension RedisSessionRegistry: Sendable {}

@@ -1,0 +1,32 @@
+-- Writes a device's session, unless a newer connection of the device holds it. Registering and renewing are the same
+-- act: a renewal that finds nothing (Redis was emptied) or an older connection writes anew.
+--
+-- KEYS[1]  session:{<user>}
+-- ARGV[1]  field: the device
+-- ARGV[2]  value: the whole session
+-- ARGV[3]  its generation, 13 characters that sort bytewise
+-- ARGV[4]  TTL in seconds
+--
+-- Returns 0: nothing was there; 1: this very session was there; 2: an older one was displaced; 3: a newer one holds it.
+
+-- Bytewise: Lua's own comparison follows the server's locale.
+local function newer(left, right)
+    for index = 1, #left do
+        local a, b = string.byte(left, index), string.byte(right, index) or 0
+        if a ~= b then return a > b end
+    end
+    return false
+end
+
+local current = redis.call('HGET', KEYS[1], ARGV[1])
+local outcome = 0
+if current == ARGV[2] then
+    outcome = 1
+elseif current then
+    local generation = string.match(current, 'generation=(%S+)')
+    if generation and newer(generation, ARGV[3]) then return 3 end
+    outcome = 2
+end
+if outcome ~= 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return outcome

@@ -1,0 +1,37 @@
+public import BatonCore
+
+/// A bus between the nodes of an `InMemoryCluster`. Messages arrive before `publish` returns, unless the cluster
+/// loses them.
+public final class InMemoryBus: Bus {
+    public weak var receiver: (any BusReceiver)?
+    public private(set) var subscribed: Set<BusChannel> = []
+    private let cluster: InMemoryCluster
+
+    public init(_ cluster: InMemoryCluster) {
+        self.cluster = cluster
+        cluster.attach(self)
+    }
+
+    public var isConnected: Bool { !cluster.isDown }
+
+    public func subscribe(_ channel: BusChannel, confirmed: @escaping (Bool) -> Void) {
+        subscribed.insert(channel)
+        confirmed(isConnected)
+    }
+
+    public func unsubscribe(_ channel: BusChannel) {
+        subscribed.remove(channel)
+    }
+
+    public func publish(_ message: BusMessage, to channel: BusChannel, receivers: ((Int?) -> Void)?) {
+        let count = isConnected ? cluster.publish(message, to: channel) : nil
+        receivers?(count)
+    }
+
+    func connectionChanged(isUp: Bool) {
+        if isUp { receiver?.subscriptionsRestored() } else { receiver?.subscriptionsLost() }
+    }
+}
+
+@available(*, unavailable)
+extension InMemoryBus: Sendable {}
