@@ -27,6 +27,7 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -73,7 +74,9 @@ let package = Package(
             name: "BatonRedis",
             dependencies: ["BatonCore", "CHiredis", nioCore, nioPosix, nioSSL, logging],
             resources: [.embedInCode("Scripts")], swiftSettings: settings),
-        .target(name: "BatonStore", dependencies: ["BatonCore", grdb, logging], swiftSettings: settings),
+        .target(
+            name: "BatonStore", dependencies: ["BatonCore", collections, grdb, sqlite, logging],
+            swiftSettings: settings),
         .target(
             name: "BatonGateway",
             dependencies: [
@@ -119,8 +122,14 @@ let package = Package(
         .testTarget(
             name: "BatonRedisTests", dependencies: ["BatonRedis", "BatonTestKit", nioEmbedded],
             swiftSettings: settings),
+        // A process that writes to a store until it is killed, for the tests of BatonStore.
+        .executableTarget(
+            name: "store-writer", dependencies: ["BatonStore", logging], path: "Tests/StoreWriter",
+            swiftSettings: settings),
         .testTarget(
-            name: "BatonStoreTests", dependencies: ["BatonStore", "BatonTestKit", grdb], swiftSettings: settings),
+            name: "BatonStoreTests",
+            dependencies: ["BatonStore", "BatonTestKit", "store-writer", grdb, sqlite, logging],
+            swiftSettings: settings),
         .testTarget(
             name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", nioEmbedded],
             swiftSettings: settings),

@@ -21,7 +21,7 @@ package protocol ConversationFixture: Sendable {
 package struct StoreFixture: ConversationFixture {
     package let accounts: any AccountStore
     package let conversations: any ConversationStore
-    private let messages: any MessageStore
+    package let messages: any MessageStore
 
     package init(accounts: any AccountStore, conversations: any ConversationStore, messages: any MessageStore) {
         self.accounts = accounts

@@ -1,0 +1,169 @@
+public import BatonCore
+import Foundation
+import GRDB
+
+extension SQLiteStore: ConversationStore {
+    public func conversations(
+        of user: UserID, before: ConversationCursor?, limit: Int
+    ) async throws(StoreError) -> [ConversationSummary] {
+        try await read { connection throws in
+            // Ids are unsigned: those with the highest bit are negative here, and greater.
+            let rows = try Row.fetchAll(
+                connection.database,
+                sql: """
+                    SELECT c.* FROM users u JOIN members me ON me.user = u.num
+                    JOIN conversations c ON c.num = me.conversation
+                    WHERE u.id = ?1 AND (?2 IS NULL OR c.last_at < ?2 OR (c.last_at = ?2
+                        AND (c.high < 0, c.high, c.low < 0, c.low) < (?3 < 0, ?3, ?4 < 0, ?4)))
+                    ORDER BY c.last_at DESC, c.high < 0 DESC, c.high DESC, c.low < 0 DESC, c.low DESC LIMIT ?5
+                    """,
+                arguments: [
+                    user.stored, before?.at.milliseconds, before?.conversation.storedHigh,
+                    before?.conversation.storedLow, max(limit, 0),
+                ])
+            return try rows.map { try Conversations.summary($0, for: user, in: connection.database) }
+        }
+    }
+
+    public func conversation(
+        _ id: ConversationID, of user: UserID
+    ) async throws(StoreError) -> ConversationSummary? {
+        try await read { connection throws in
+            let db = connection.database
+            return try Conversations.row(id, of: user, in: db).map {
+                try Conversations.summary($0, for: user, in: db)
+            }
+        }
+    }
+
+    public func history(
+        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int
+    ) async throws(StoreError) -> [StoredMessage]? {
+        try await read { connection throws in
+            let db = connection.database
+            guard let row = try Conversations.row(conversation, of: user, in: db) else { return nil }
+            return try Conversations.history(row, range, limit: limit, in: db)
+        }
+    }
+
+    public func members(
+        of conversation: ConversationID, for user: UserID
+    ) async throws(StoreError) -> [ConversationMember]? {
+        try await read { connection throws in
+            let db = connection.database
+            return try Conversations.row(conversation, of: user, in: db).map {
+                try Conversations.members($0["num"], in: db)
+            }
+        }
+    }
+
+    public func acquaintances(
+        of user: UserID, among others: [UserID]
+    ) async throws(StoreError) -> Set<UserID> {
+        try await read { connection throws in
+            let statement = try connection.database.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM conversations WHERE high = ? AND low = ? AND blocked = 0)")
+            var found: Set<UserID> = []
+            for other in others {
+                guard let id = ConversationID(between: user, and: other) else { continue }
+                if try Bool.fetchOne(statement, arguments: [id.storedHigh, id.storedLow]) == true {
+                    found.insert(other)
+                }
+            }
+            return found
+        }
+    }
+}
+
+/// Queries of conversations and their chains of messages.
+enum Conversations {
+    /// Rows that a walk along a chain looks at: among messages whose content is gone it could be long.
+    private static let walkLimit = 10_000
+
+    /// The conversation's row, where the user is a member.
+    static func row(_ id: ConversationID, of user: UserID, in db: Database) throws -> Row? {
+        try Row.fetchOne(
+            try db.cachedStatement(
+                sql: """
+                    SELECT c.* FROM conversations c JOIN users u ON u.id = ?3
+                    JOIN members m ON m.conversation = c.num AND m.user = u.num WHERE c.high = ?1 AND c.low = ?2
+                    """), arguments: [id.storedHigh, id.storedLow, user.stored])
+    }
+
+    static func members(_ conversation: Int64, in db: Database) throws -> [ConversationMember] {
+        try memberRows(conversation, in: db).map(ConversationMember.init(row:))
+    }
+
+    private static func memberRows(_ conversation: Int64, in db: Database) throws -> [Row] {
+        try Row.fetchAll(
+            try db.cachedStatement(
+                sql: """
+                    SELECT m.*, u.id, u.handle, u.display_name FROM members m JOIN users u ON u.num = m.user
+                    WHERE m.conversation = ? ORDER BY m.user
+                    """), arguments: [conversation])
+    }
+
+    static func summary(_ row: Row, for user: UserID?, in db: Database) throws -> ConversationSummary {
+        let id = ConversationID(storedHigh: row["high"], storedLow: row["low"])
+        let members = try memberRows(row["num"], in: db)
+        var unread: Int64 = 0
+        if let own = members.first(where: { UserID(stored: $0["id"]) == user }) {
+            let (read, sent, sentRead): (Int64, Int64, Int64) = (own["read"], own["sent"], own["sent_read"])
+            let last: Int64 = row["last"]
+            unread = (last - read) - (sent - sentRead)
+        }
+        return ConversationSummary(
+            id: id, members: members.map(ConversationMember.init(row:)),
+            last: try history(row, .before(nil), limit: 1, in: db).first,
+            at: Timestamp(milliseconds: row["last_at"]), unread: Int(max(0, unread)))
+    }
+
+    /// Walks the chain back from the nearest place that is known, the conversation's end or an anchor.
+    static func history(
+        _ row: Row, _ range: HistoryRange, limit: Int, in db: Database
+    ) throws -> [StoredMessage] {
+        let id = ConversationID(storedHigh: row["high"], storedLow: row["low"])
+        let last: Int64 = row["last"]
+        let (lower, upper): (Int64, Int64)
+        switch range {
+        case .before(nil): (lower, upper) = (0, last)
+        case .before(.some(let sequence)):
+            (lower, upper) = (0, min(last, Int64(clamping: sequence.rawValue) - 1))
+        case .after(let sequence):
+            lower = Int64(clamping: sequence.rawValue)
+            upper = lower > last - Int64(limit) ? last : lower + Int64(limit)
+        }
+        guard limit > 0, upper > lower else { return [] }
+        let anchor = try Int64.fetchOne(
+            try db.cachedStatement(
+                sql: """
+                    SELECT num FROM messages INDEXED BY messages_by_32
+                    WHERE conversation = ? AND sequence >= ? AND sequence % 32 = 0 ORDER BY sequence LIMIT 1
+                    """), arguments: [row["num"], upper])
+        var next: Int64 = anchor ?? row["last_message"]
+        var messages: [StoredMessage] = []
+        let statement = try db.cachedStatement(
+            sql: "SELECT sequence, previous, at, payload FROM messages WHERE num = ?")
+        for _ in 0..<walkLimit where next != 0 && messages.count < limit {
+            guard let link = try Row.fetchOne(statement, arguments: [next]) else { break }
+            let sequence: Int64 = link["sequence"]
+            if sequence <= lower { break }
+            next = link["previous"]
+            guard sequence <= upper, let payload: Data = link["payload"] else { continue }
+            messages.append(
+                StoredMessage(
+                    id: MessageID(conversation: id, sequence: ConversationSequence(stored: sequence)),
+                    at: Timestamp(milliseconds: link["at"]), payload: Array(payload)))
+        }
+        return messages.reversed()
+    }
+}
+
+extension ConversationMember {
+    init(row: Row) {
+        self.init(
+            user: UserID(stored: row["id"]), handle: row["handle"], displayName: row["display_name"],
+            role: Role(rawValue: row["role"]) ?? .member, delivered: ConversationSequence(stored: row["delivered"]),
+            read: ConversationSequence(stored: row["read"]))
+    }
+}

@@ -1,0 +1,128 @@
+public import BatonCore
+import Foundation
+import GRDB
+
+/// The devices and refresh tokens of `AccountStore`.
+extension SQLiteStore {
+    public func createDevice(
+        _ device: NewDevice, refreshToken: NewRefreshToken
+    ) async throws(AccountError) -> Device {
+        try await change { db throws in
+            guard
+                let user = try Int64.fetchOne(
+                    db, sql: "SELECT num FROM users WHERE id = ?", arguments: [device.user.stored])
+            else { return .failure(.notFound) }
+            let count = try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*) FROM devices d JOIN cursors c ON c.device = d.num WHERE d.user = ? AND c.state <> 2
+                    """, arguments: [user])
+            guard count ?? 0 < Limits.Account.devicesPerUser else {
+                return .failure(.tooManyDevices(limit: Limits.Account.devicesPerUser))
+            }
+            let now = device.createdAt.milliseconds
+            try db.execute(
+                sql: "INSERT INTO devices (id, user, name, platform, created_at) VALUES (?, ?, ?, ?, ?)",
+                arguments: [device.id.stored, user, device.name, device.platform, now])
+            let num = db.lastInsertedRowID
+            try db.execute(
+                sql: """
+                    INSERT INTO cursors (device, position, state, last_used)
+                    SELECT ?1, head, 0, ?3 FROM inboxes WHERE user = ?2
+                    """, arguments: [num, user, now])
+            try Self.insert(refreshToken, of: num, in: db)
+            try Devices.recount(of: user, in: db)
+            return .success(
+                Device(
+                    id: device.id, user: device.user, name: device.name, platform: device.platform,
+                    createdAt: device.createdAt, lastUsedAt: device.createdAt))
+        }
+    }
+
+    public func devices(of user: UserID) async throws(AccountError) -> [Device] {
+        try await look { db throws in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.*, c.last_used FROM users u JOIN devices d ON d.user = u.num
+                    JOIN cursors c ON c.device = d.num WHERE u.id = ? AND c.state <> 2 ORDER BY d.created_at, d.num
+                    """, arguments: [user.stored]
+            ).map { row in
+                Device(
+                    id: DeviceID(stored: row["id"]), user: user, name: row["name"], platform: row["platform"],
+                    createdAt: Timestamp(milliseconds: row["created_at"]),
+                    lastUsedAt: Timestamp(milliseconds: row["last_used"]))
+            }
+        }
+    }
+
+    public func revokeDevice(
+        _ device: DeviceID, of user: UserID, at now: Timestamp
+    ) async throws(AccountError) -> Bool {
+        try await change { db throws in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT d.num, d.user FROM devices d JOIN users u ON u.num = d.user
+                    JOIN cursors c ON c.device = d.num WHERE d.id = ? AND u.id = ? AND c.state <> 2
+                    """, arguments: [device.stored, user.stored])
+            guard let row else { return .success(false) }
+            try Devices.revoke(row["num"], of: row["user"], in: db)
+            return .success(true)
+        }
+    }
+
+    public func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool {
+        try await look { db throws in
+            try Bool.fetchOne(
+                try db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM devices d JOIN users u ON u.num = d.user
+                        JOIN cursors c ON c.device = d.num WHERE d.id = ? AND u.id = ? AND c.state <> 2)
+                        """), arguments: [device.stored, user.stored]) ?? false
+        }
+    }
+
+    public func rotateRefreshToken(
+        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
+    ) async throws(AccountError) -> RefreshRotation {
+        try await change { db throws in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT t.device, t.expires_at, t.rotated_at, d.id, d.user, u.id AS owner FROM refresh_tokens t
+                    JOIN devices d ON d.num = t.device JOIN users u ON u.num = d.user
+                    JOIN cursors c ON c.device = d.num WHERE t.hash = ? AND c.state <> 2
+                    """, arguments: [Self.blob(hash)])
+            guard let row else { return .success(.unknown) }
+            let (user, device) = (UserID(stored: row["owner"]), DeviceID(stored: row["id"]))
+            let expiresAt: Int64 = row["expires_at"]
+            guard expiresAt > now.milliseconds else { return .success(.expired) }
+            let rotatedAt: Int64? = row["rotated_at"]
+            guard rotatedAt == nil else {
+                try Devices.revoke(row["device"], of: row["user"], in: db)
+                return .success(.reused(user: user, device: device))
+            }
+            let num: Int64 = row["device"]
+            try db.execute(
+                sql: "UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ?",
+                arguments: [now.milliseconds, Self.blob(hash)])
+            try db.execute(
+                sql: "DELETE FROM refresh_tokens WHERE device = ? AND expires_at <= ?",
+                arguments: [num, now.milliseconds])
+            try Self.insert(successor, of: num, in: db)
+            _ = try Devices.reactivate(num, at: now.milliseconds, in: db)
+            return .success(.rotated(user: user, device: device))
+        }
+    }
+
+    private static func insert(_ token: NewRefreshToken, of device: Int64, in db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO refresh_tokens (hash, device, expires_at) VALUES (?, ?, ?)",
+            arguments: [blob(token.hash), device, token.expiresAt.milliseconds])
+    }
+
+    private static func blob(_ bytes: [UInt8]) -> DatabaseValue {
+        Data(bytes).databaseValue
+    }
+}

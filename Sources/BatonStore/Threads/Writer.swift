@@ -1,0 +1,230 @@
+import BatonCore
+import DequeModule
+import Foundation
+import GRDB
+import GRDBSQLite
+import Logging
+
+/// The one thread of a process that writes: takes what all callers have submitted meanwhile, and commits it at once.
+///
+/// 1. Waits for work, and under load a little longer (`lingerMilliseconds`).
+/// 2. Passes the turnstile, so that the processes of the host write in turn.
+/// 3. Carries out up to `Limits.Store.batchOperations` in one transaction.
+/// 4. Commits, which syncs, and only then answers. Where anything failed, everything is rolled back and says so.
+struct Writer {
+    let queue: WriteQueue
+    let settings: StoreSettings
+    let checkpointer: CheckpointSignal
+    let logger: Logger
+    let observer: any StoreObserver
+
+    private let database: Database
+    private let turnstile: Turnstile
+    private let walPages: WALPages
+    private var engine: Engine
+    private var pending: Deque<Work> = []
+    private var lastBatch = 0
+    /// The last failure was reported: a full disk does not fill the log too.
+    private var hasFailed = false
+
+    /// An entry that is being carried out, maybe over several transactions.
+    private struct Work {
+        let entry: WriteQueue.Entry
+        var outcomes: [StoreOutcome] = []
+        /// Operations that went into transactions, the running one included.
+        var taken = 0
+        /// What to call once it is committed.
+        var afterCommit: (@Sendable () -> Void)?
+
+        var isComplete: Bool { taken == entry.count }
+    }
+
+    init(
+        database: Database, queue: WriteQueue, settings: StoreSettings, checkpointer: CheckpointSignal,
+        logger: Logger, observer: any StoreObserver
+    ) throws {
+        guard let connection = database.sqliteConnection else {
+            throw SQLiteFailure(code: SQLITE_MISUSE, connection: nil)
+        }
+        self.database = database
+        self.queue = queue
+        self.settings = settings
+        self.checkpointer = checkpointer
+        self.logger = logger
+        self.observer = observer
+        turnstile = try Turnstile(path: settings.path)
+        walPages = WALPages(connection)
+        engine = try Engine(connection: connection)
+    }
+
+    mutating func run() {
+        while true {
+            if pending.isEmpty {
+                guard let entries = queue.takeAll() else { return }
+                admit(entries)
+                linger()
+            }
+            admit(queue.takePresent())
+            runBatch()
+        }
+    }
+
+    private mutating func admit(_ entries: Deque<WriteQueue.Entry>) {
+        for entry in entries { pending.append(Work(entry: entry)) }
+    }
+
+    private func linger() {
+        guard settings.lingerMilliseconds > 0, lastBatch >= settings.lingerFromOperations,
+            queue.count < Limits.Store.batchOperations
+        else { return }
+        Thread.sleep(forTimeInterval: Double(settings.lingerMilliseconds) / 1000)
+    }
+
+    private mutating func runBatch() {
+        let clock = ContinuousClock()
+        let start = clock.now
+        turnstile.enter()
+        let entered = clock.now
+        var executed = entered
+        let outcome: Result<Int, SQLiteFailure>
+        do throws(SQLiteFailure) {
+            try begin()
+            let count = try carryOut()
+            executed = clock.now
+            try commit()
+            outcome = .success(count)
+        } catch {
+            rollBack()
+            outcome = .failure(error)
+        }
+        let ended = clock.now
+        turnstile.leave()
+
+        switch outcome {
+        case .success(let count):
+            lastBatch = count
+            hasFailed = false
+            engine.rows.ended()
+            if walPages.count * settings.pageBytes > settings.walBytes { checkpointer.request() }
+            answer()
+            observer.committed(
+                CommitReport(
+                    operations: count, waited: entered - start, executed: executed - entered,
+                    committed: ended - executed, queued: queue.count, walPages: walPages.count))
+        case .failure(let failure):
+            fail(failure)
+        }
+    }
+
+    // MARK: The transaction
+
+    private mutating func begin() throws(SQLiteFailure) {
+        try asFailure { try database.beginTransaction(.immediate) }
+        try engine.rows.begin()
+    }
+
+    private func commit() throws(SQLiteFailure) {
+        try asFailure { try database.commit() }
+    }
+
+    private mutating func rollBack() {
+        engine.rows.forget()
+        // Some errors have rolled back already.
+        if database.isInsideTransaction { try? database.rollback() }
+    }
+
+    /// Carries out the pending work up to the batch's size.
+    private mutating func carryOut() throws(SQLiteFailure) -> Int {
+        var room = Limits.Store.batchOperations
+        var index = pending.startIndex
+        while index < pending.endIndex, room > 0 {
+            switch pending[index].entry {
+            case .operations(let operations, _):
+                let count = min(room, operations.count - pending[index].taken)
+                let first = pending[index].taken
+                pending[index].taken += count
+                if pending[index].outcomes.isEmpty { pending[index].outcomes.reserveCapacity(operations.count) }
+                for operation in operations[first..<first + count] {
+                    pending[index].outcomes.append(try engine.apply(operation))
+                }
+                room -= count
+            case .job(let job):
+                pending[index].taken = 1
+                pending[index].afterCommit = try carryOut(job)
+                room -= 1
+            }
+            index += 1
+        }
+        try engine.rows.flush()
+        return Limits.Store.batchOperations - room
+    }
+
+    private mutating func carryOut(_ job: WriteJob) throws(SQLiteFailure) -> @Sendable () -> Void {
+        // It goes past the working set: what is there must be written first, and is read again.
+        try engine.rows.flush()
+        var afterCommit: (@Sendable () -> Void)?
+        try asFailure {
+            try database.inSavepoint {
+                afterCommit = try job.run(database)
+                return .commit
+            }
+        }
+        engine.rows.forget()
+        try engine.rows.begin()
+        return afterCommit ?? {}
+    }
+
+    private func asFailure(_ body: () throws -> Void) throws(SQLiteFailure) {
+        do { try body() } catch { throw SQLiteFailure(error) }
+    }
+
+    // MARK: Answers
+
+    private mutating func answer() {
+        while let work = pending.first, work.isComplete {
+            pending.removeFirst()
+            queue.finished(operations: work.entry.count)
+            switch work.entry {
+            case .operations(_, let completion): completion(work.outcomes)
+            case .job: work.afterCommit?()
+            }
+        }
+    }
+
+    /// Answers all operations of the failed transaction, and the rest of an entry that began in it.
+    private mutating func fail(_ failure: SQLiteFailure) {
+        let error = failure.storeError
+        // Where the transaction could not even begin, all who wait get the error, lest they wait for ever.
+        let hasBegun = pending.first.map { $0.taken > 0 } ?? false
+        var count = 0
+        while let work = pending.first, work.taken > 0 || !hasBegun {
+            pending.removeFirst()
+            count += work.entry.count
+            queue.finished(operations: work.entry.count)
+            switch work.entry {
+            case .operations(let operations, let completion):
+                completion(operations.map { _ in .failed(error) })
+            case .job(let job): job.fail(error)
+            }
+        }
+        observer.commitFailed(error, operations: count)
+        if !hasFailed { logger.error("A commit failed", metadata: ["error": "\(failure)"]) }
+        hasFailed = true
+    }
+}
+
+/// Counts the pages of the write-ahead log, as SQLite tells after each commit.
+final class WALPages {
+    private(set) var count = 0
+
+    init(_ connection: OpaquePointer) {
+        sqlite3_wal_hook(
+            connection,
+            { context, _, _, pages in
+                if let context {
+                    Unmanaged<WALPages>.fromOpaque(context).takeUnretainedValue().count = Int(pages)
+                }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+}
