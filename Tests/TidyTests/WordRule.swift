@@ -1,0 +1,47 @@
+/// Words that have no place in the code, each with the reason that a person gets to read.
+enum WordRule {
+    struct Word: Sendable {
+        let pattern: String
+        let reason: String
+        /// Which files it is about.
+        let applies: @Sendable (SourceFile) -> Bool
+        /// Whether it counts in comments and strings too.
+        var everywhere = false
+    }
+
+    static let words: [Word] = [
+        Word(pattern: #"\btry!"#, reason: "traps on an error", applies: { _ in true }),
+        Word(pattern: #"\bfatalError\b"#, reason: "traps", applies: { _ in true }),
+        Word(pattern: #"@unchecked\s+Sendable"#, reason: "switches the compiler's check off", applies: { _ in true }),
+        Word(pattern: #"\bas!\s"#, reason: "traps on another type", applies: { _ in true }),
+        Word(pattern: #"\bTask(\.detached)?\s*\{"#, reason: "nobody waits for an unstructured task", applies: isSource),
+        Word(pattern: #"\bTask(\.detached)?\s*\("#, reason: "nobody waits for an unstructured task", applies: isSource),
+        Word(pattern: #"\bTask\.sleep\b"#, reason: "sleep on an injected clock", applies: { _ in true }),
+        Word(pattern: #"\b(u|nano)?sleep\s*\("#, reason: "blocks a thread", applies: isSource),
+        Word(
+            pattern: #"\bprint\s*\("#, reason: "only the command line prints",
+            applies: { isSource($0) && $0.module != "baton" }),
+        Word(pattern: #"\bimport\s+XCTest\b"#, reason: "tests use Swift Testing", applies: { _ in true }),
+        Word(
+            pattern: "\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b", reason: "do it, or write an issue",
+            applies: { _ in true }, everywhere: true),
+    ]
+
+    private static let isSource: @Sendable (SourceFile) -> Bool = { $0.path.hasPrefix("Sources/") }
+
+    static func findings(in file: SourceFile) throws -> [Finding] {
+        guard !file.isGenerated else { return [] }
+        var findings: [Finding] = []
+        for word in words where word.applies(file) {
+            let expression = try Regex(word.pattern)
+            for (number, line) in (word.everywhere ? file.lines : file.code).enumerated() {
+                guard let match = try expression.firstMatch(in: line) else { continue }
+                // A method of that name, such as `clock.sleep(`, is another thing.
+                if line[..<match.range.lowerBound].last == ".", !word.everywhere { continue }
+                findings.append(
+                    Finding(path: file.path, line: number + 1, problem: "\(line[match.range]): \(word.reason)"))
+            }
+        }
+        return findings
+    }
+}
