@@ -23,6 +23,7 @@ extension BatonClient {
             try await authorized(.PATCH, "/v1/users/me", body: wire, answer: WireProfile.self))
     }
 
+    /// A user by id.
     public func profile(of user: UserID) async throws(ClientError) -> Profile {
         try Profile.checked(try await authorized(.GET, "/v1/users/\(user)", answer: WireProfile.self))
     }
@@ -40,6 +41,7 @@ extension BatonClient {
         return ConversationPage(try await authorized(.GET, path, answer: WireConversationList.self))
     }
 
+    /// One conversation of the user, with its members and how far each has read.
     public func conversation(_ id: ConversationID) async throws(ClientError) -> Conversation {
         let wire = try await authorized(.GET, "/v1/conversations/\(id)", answer: WireConversation.self)
         guard let conversation = Conversation(wire) else { throw .badAnswer("a conversation called \(wire.id)") }
@@ -61,10 +63,12 @@ extension BatonClient {
         try await history(message.conversation, "?after=\(message.sequence)&limit=\(limit)")
     }
 
+    /// The installations that are logged in as this user, this one among them.
     public func devices() async throws(ClientError) -> [LinkedDevice] {
         try await authorized(.GET, "/v1/devices", answer: WireDeviceList.self).devices.compactMap { LinkedDevice($0) }
     }
 
+    /// Logs a device out; its connections are closed on every node.
     public func revoke(_ device: DeviceID) async throws(ClientError) {
         _ = try await authorized(.DELETE, "/v1/devices/\(device)", answer: WireErrorResponse.self)
     }

@@ -12,6 +12,7 @@ extension BatonClient {
         try await send(.text(text), to: recipient)
     }
 
+    /// Sends any content, like a text.
     public func send(_ content: Content, to recipient: Recipient) async throws(ClientError) -> AcceptedMessage {
         let (ref, kept) = try queue(content, to: recipient)
         waiters[ref] = .expected
@@ -45,6 +46,7 @@ extension BatonClient {
         try await enqueue(.text(text), to: recipient)
     }
 
+    /// Queues any content, like a text.
     public func enqueue(_ content: Content, to recipient: Recipient) async throws(ClientError) -> String {
         let (ref, kept) = try queue(content, to: recipient)
         do {

@@ -41,6 +41,7 @@ public actor BatonClient {
     /// Events that wait for the application above which no more messages are sent and no notices are kept.
     static let queuedEvents = 1_024
 
+    /// How this client was set up.
     public nonisolated let configuration: ClientConfiguration
     nonisolated let eventLoop: any EventLoop
     private nonisolated let executor: any SerialExecutor

@@ -11,14 +11,16 @@ public struct ClientConfiguration: Sendable {
     /// Where outbox, position and tokens survive a restart. nil: they live as long as the client. The file is readable
     /// by its owner only, and belongs to one client at a time.
     public var stateFile: String?
-    /// Messages that wait to be accepted, and their bytes.
+    /// Messages that may wait to be accepted.
     public var outboxMessages = 10_000
+    /// Their bytes.
     public var outboxBytes = 16 * 1024 * 1024
     /// Messages of one conversation that are sent before the first of them is accepted. With more than one a message
     /// that is refused for a while may be overtaken by the ones sent after it.
     public var inFlightPerConversation = 1
     /// A PEM file of certificates to trust beside the system's, for TLS.
     public var trustedCertificates: String?
+    /// Where the client tells what it does; never a message or a token.
     public var logger = Logger(label: "baton.client")
 
     public init(addresses: [RelayAddress]) {

@@ -54,11 +54,13 @@ public struct AcceptedMessage: Hashable, Sendable {
     public let at: Timestamp
 }
 
+/// A message that the relay will not store, and why.
 public struct RejectedMessage: Hashable, Sendable {
     public let ref: String
     public let error: RelayError
 }
 
+/// Why the device must read the history instead of resuming.
 public enum ResyncReason: Hashable, Sendable {
     /// Events behind the device's position are gone.
     case truncated
@@ -66,6 +68,7 @@ public enum ResyncReason: Hashable, Sendable {
     case epochChanged
 }
 
+/// A watched user came online or went offline.
 public struct PresenceChange: Hashable, Sendable {
     public let user: UserID
     public let isOnline: Bool
@@ -73,6 +76,7 @@ public struct PresenceChange: Hashable, Sendable {
     public let lastSeen: Timestamp?
 }
 
+/// Somebody types in a conversation, or stopped.
 public struct Typing: Hashable, Sendable {
     public let conversation: ConversationID
     public let user: UserID

@@ -41,6 +41,7 @@ public struct Conversation: Hashable, Sendable {
     }
 }
 
+/// A member of a conversation, and how far the conversation was delivered to them and read by them.
 public struct ConversationMember: Hashable, Sendable {
     public let user: UserID
     public let handle: String
@@ -60,6 +61,7 @@ public struct ConversationMember: Hashable, Sendable {
     }
 }
 
+/// Some of the user's conversations, the latest first.
 public struct ConversationPage: Hashable, Sendable {
     public let conversations: [Conversation]
     /// Pass it as `before` for the next page; nil on the last.
@@ -71,6 +73,7 @@ public struct ConversationPage: Hashable, Sendable {
     }
 }
 
+/// Some of a conversation's messages.
 public struct HistoryPage: Hashable, Sendable {
     /// Ascending.
     public let messages: [Message]

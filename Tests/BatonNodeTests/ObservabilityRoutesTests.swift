@@ -18,7 +18,8 @@ struct ObservabilityRoutesTests {
             try await client.execute(uri: "/health/ready", method: .get) { response in
                 #expect(response.status == .ok)
                 #expect(response.headers[.contentType] == "application/json")
-                let object = try JSONSerialization.jsonObject(with: Data(response.body.readableBytesView)) as? [String: Any]
+                let body = Data(response.body.readableBytesView)
+                let object = try JSONSerialization.jsonObject(with: body) as? [String: Any]
                 #expect(object?["ready"] as? Bool == true)
                 #expect(object?["node"] as? String == "n1")
                 #expect(object?["redis_pid"] as? Int == 42)

@@ -1,12 +1,14 @@
-/// What others build on is explained: each public declaration of the SDK and of the wire contract.
+/// What others build on is explained: each public type, function and computed property of the SDK and of the wire
+/// contract. Constants and initializers are explained by their names and their type.
 enum DocumentationRule {
     static let modules: Set<String> = ["BatonClient", "BatonProtocol"]
 
     /// Requirements of the standard library's protocols, which say what these do.
     private static let known = [
         "var description:", "var debugDescription:", "var errorDescription:", "init(rawValue:", "func hash(into",
-        "static func ==", "static func <", "init(from decoder", "func encode(to", "func makeAsyncIterator",
-        "mutating func next(", "var id:", "init?(_ description", "typealias AsyncIterator", "typealias Element",
+        "static func ==", "static func <", "public init(", "func encode(to", "func makeAsyncIterator",
+        "mutating func next(", "public let ", "typealias AsyncIterator", "struct AsyncIterator", "typealias Failure",
+        "var unownedExecutor:", "typealias Element",
     ]
 
     static func findings(in file: SourceFile) -> [Finding] {
@@ -21,16 +23,13 @@ enum DocumentationRule {
         }
     }
 
-    /// Whether a doc comment stands above the declaration, or above the attributes that belong to it; or, in a run of
-    /// declarations of a line each, above their first.
+    /// Whether a doc comment stands above the declaration, or above the attributes that belong to it.
     private static func isDocumented(_ number: Int, in file: SourceFile) -> Bool {
         var above = number - 1
         while above >= 0 {
             let line = file.lines[above].drop { $0 == " " }
             if line.hasPrefix("///") || line.hasSuffix("*/") { return true }
-            let isRun =
-                line.hasPrefix("public let ") || line.hasPrefix("public var ") || line.hasPrefix("public static let ")
-            guard line.hasPrefix("@") || line.hasPrefix("#if") || (isRun && !line.hasSuffix("{")) else { return false }
+            guard line.hasPrefix("@") || line.hasPrefix("#if") else { return false }
             above -= 1
         }
         return false

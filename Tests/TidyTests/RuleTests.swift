@@ -91,15 +91,14 @@ struct RuleTests {
                 /// Explained.
                 @discardableResult
                 public func c() -> Int { 1 }
-                /// Two of a kind.
                 public let d = 1
-                public let e = 2
+                public init() {}
 
                 public var f: Int { 3 }
                 public var description: String { "" }
             }
             """
-        #expect(DocumentationRule.findings(in: file("Sources/BatonClient/A.swift", text)).map(\.line) == [3, 11])
+        #expect(DocumentationRule.findings(in: file("Sources/BatonClient/A.swift", text)).map(\.line) == [3, 10])
         #expect(DocumentationRule.findings(in: file("Sources/BatonCore/A.swift", text)).isEmpty)
     }
 
