@@ -135,7 +135,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BatonAPITests",
-            dependencies: ["BatonAPI", "BatonTestKit", hummingbird, httpTypes, jwtKit, crypto, protobuf],
+            dependencies: [
+                "BatonAPI", "BatonTestKit", hummingbird, httpTypes, jwtKit, crypto, protobuf, nioCore, logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "BatonNodeTests",

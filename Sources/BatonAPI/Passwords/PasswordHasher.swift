@@ -4,6 +4,8 @@ import Synchronization
 /// Hashes and verifies passwords on a few threads of its own, so that neither the event loops nor the concurrency pool
 /// wait for Argon2, and a flood of logins can take only so much memory and time.
 ///
+/// Whoever makes one has to shut it down.
+///
 /// What it does not do: decide who may try how often; that is the rate limits'.
 package final class PasswordHasher: Sendable {
     package enum Verdict: Hashable, Sendable {

@@ -1,0 +1,229 @@
+import BatonAPI
+import BatonCore
+import BatonProtocol
+import BatonTestKit
+import HTTPTypes
+import Testing
+
+@Suite("Registration and login")
+struct AccountRouteTests {
+    @Test("A new user gets a profile, with its address, and can log in")
+    func registers() async throws {
+        let api = try await APIHarness()
+        var account = APIHarness.newAccount("Alice.L")
+        account.displayName = "Alice Liddell"
+        account.phone = "+4915112345678"
+        account.email = "Alice@Example.ORG"
+        let answer = try await api.send(.post, "/v1/users", account)
+        #expect(answer.status == 201)
+        let profile: WireProfile = try answer.decoded()
+        #expect(profile.handle == "alice.l")
+        #expect(profile.displayName == "Alice Liddell")
+        #expect(profile.phone == "+4915112345678")
+        #expect(profile.email == "Alice@example.org")
+        #expect(UserID(profile.id) != nil)
+        #expect(profile.createdAtMs == UInt64(api.clock.now.milliseconds))
+        #expect(answer.headers[.location] == "/v1/users/\(profile.id)")
+        #expect(answer.headers[.cacheControl] == "no-store")
+        #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+        #expect(answer.headers[.contentType] == "application/json")
+
+        let session = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("ALICE.L"))
+        #expect(session.status == 201)
+        let tokens: WireTokens = try session.decoded()
+        #expect(tokens.user == profile.id)
+        #expect(tokens.expiresInSeconds == 900)
+        let me = try await api.send(.get, "/v1/users/me", token: tokens.accessToken)
+        #expect(me.status == 200)
+        #expect(try me.decoded(as: WireProfile.self) == profile)
+    }
+
+    @Test("A password is never kept as it is, nor a refresh token")
+    func keepsHashes() async throws {
+        let api = try await APIHarness()
+        let tokens = try await api.member("alice")
+        let hash = try #require(try await api.accounts.credentials(handle: "alice")?.passwordHash)
+        #expect(hash.hasPrefix("$argon2id$v=19$m=8,t=1,p=1$"))
+        #expect(!hash.contains(APIHarness.password))
+        #expect(tokens.refreshToken.utf8.count == 43)
+        let refresh = try #require(RefreshToken(tokens.refreshToken))
+        #expect(refresh.hash.count == 32)
+        #expect(RefreshToken.random().text != RefreshToken.random().text)
+    }
+
+    @Test("A handle, a phone and an email are taken once")
+    func uniqueness() async throws {
+        let api = try await APIHarness()
+        var alice = APIHarness.newAccount("alice")
+        alice.phone = "+4915112345678"
+        alice.email = "a@example.org"
+        #expect(try await api.send(.post, "/v1/users", alice).status == 201)
+        let twice = try await api.send(.post, "/v1/users", APIHarness.newAccount("ALICE"))
+        #expect(twice.status == 409)
+        #expect(twice.code == .handleTaken)
+        #expect(twice.error?.field == "handle")
+        var bob = APIHarness.newAccount("bob")
+        bob.phone = alice.phone
+        #expect(try await api.send(.post, "/v1/users", bob).code == .phoneTaken)
+        bob.phone = ""
+        bob.email = "a@EXAMPLE.org"
+        #expect(try await api.send(.post, "/v1/users", bob).code == .emailTaken)
+    }
+
+    static let badAccounts: [(change: @Sendable (inout WireNewAccount) -> Void, field: String, code: ErrorCode)] = [
+        ({ $0.handle = "" }, "handle", .missingField),
+        ({ $0.handle = "al" }, "handle", .invalidField),
+        ({ $0.handle = String(repeating: "a", count: 33) }, "handle", .invalidField),
+        ({ $0.handle = "1alice" }, "handle", .invalidField),
+        ({ $0.handle = "al ice" }, "handle", .invalidField),
+        ({ $0.handle = "älice" }, "handle", .invalidField),
+        ({ $0.handle = "K\u{212A}elvin" }, "handle", .invalidField),
+        ({ $0.displayName = "" }, "display_name", .missingField),
+        ({ $0.displayName = "  \u{3000}" }, "display_name", .invalidField),
+        ({ $0.displayName = String(repeating: "x", count: 65) }, "display_name", .invalidField),
+        ({ $0.displayName = "a\u{0}b" }, "display_name", .invalidField),
+        ({ $0.displayName = "a\nb" }, "display_name", .invalidField),
+        ({ $0.displayName = "evil\u{202E}txt" }, "display_name", .invalidField),
+        ({ $0.displayName = "z" + String(repeating: "\u{301}", count: 400) }, "display_name", .invalidField),
+        ({ $0.password = "" }, "password", .missingField),
+        ({ $0.password = "1234567" }, "password", .invalidField),
+        ({ $0.password = String(repeating: "x", count: 257) }, "password", .invalidField),
+        (
+            {
+                $0.handle = "alice.liddell"; $0.password = "Alice.Liddell"
+            }, "password", .invalidField
+        ),
+        ({ $0.phone = "015112345678" }, "phone", .invalidField),
+        ({ $0.phone = "+1234567" }, "phone", .invalidField),
+        ({ $0.phone = "+1234567890123456" }, "phone", .invalidField),
+        ({ $0.phone = "+0123456789" }, "phone", .invalidField),
+        ({ $0.phone = "+49 151 1234" }, "phone", .invalidField),
+        ({ $0.email = "alice" }, "email", .invalidField),
+        ({ $0.email = "alice@localhost" }, "email", .invalidField),
+        ({ $0.email = "a@b@c.org" }, "email", .invalidField),
+        ({ $0.email = "a b@c.org" }, "email", .invalidField),
+        ({ $0.email = "a@\(String(repeating: "b.", count: 130))org" }, "email", .invalidField),
+        ({ $0.email = "a@b..org" }, "email", .invalidField),
+    ]
+
+    @Test("A wrong field is named, with what is allowed", arguments: badAccounts.indices)
+    func validation(_ index: Int) async throws {
+        let (change, field, code) = Self.badAccounts[index]
+        var account = APIHarness.newAccount("alice")
+        change(&account)
+        let answer = try await APIHarness().send(.post, "/v1/users", account)
+        #expect(answer.status == 400)
+        #expect(answer.code == code)
+        #expect(answer.error?.field == field)
+        #expect(answer.error?.message.hasPrefix(field) == true)
+        #expect(answer.error?.retryable == false)
+    }
+
+    static let accountsAtTheBound: [@Sendable (inout WireNewAccount) -> Void] = [
+        { $0.handle = "abc" },
+        { $0.handle = "a" + String(repeating: "9", count: 31) },
+        { $0.displayName = "x" },
+        { $0.displayName = String(repeating: "👩‍👩‍👧", count: 12) },
+        { $0.displayName = String(repeating: "x", count: 64) },
+        { $0.password = "12345678" },
+        { $0.password = String(repeating: "x", count: 256) },
+        { $0.phone = "+12345678" },
+        { $0.phone = "+123456789012345" },
+        { $0.email = String(repeating: "a", count: 64) + "@b.c" },
+    ]
+
+    @Test("Everything at its bound is taken", arguments: accountsAtTheBound.indices)
+    func bounds(_ index: Int) async throws {
+        var account = APIHarness.newAccount("alice")
+        Self.accountsAtTheBound[index](&account)
+        let answer = try await APIHarness().send(.post, "/v1/users", account)
+        #expect(answer.status == 201, "\(answer.text)")
+    }
+
+    @Test("Text is put into one form: what looks the same is the same")
+    func normalises() async throws {
+        let api = try await APIHarness()
+        var account = APIHarness.newAccount("zoe")
+        account.displayName = "Zoe\u{308}"
+        account.password = "pa\u{308}ssword"
+        let profile: WireProfile = try await api.send(.post, "/v1/users", account).decoded()
+        #expect(Array(profile.displayName.unicodeScalars) == Array("Zo\u{EB}".unicodeScalars))
+        let login = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("zoe", password: "p\u{E4}ssword"))
+        #expect(login.status == 201)
+    }
+
+    @Test("An unknown user and a wrong password get the same answer, after the same work")
+    func indistinguishable() async throws {
+        let passwords = PasswordHasher(parameters: APIHarness.cheap, threads: 1, queue: 8)
+        let api = try await APIHarness(passwords: passwords)
+        _ = try await api.register("alice")
+        let before = passwords.counters.computed
+        let wrong = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice", password: "wrong horse"))
+        let between = passwords.counters.computed
+        let unknown = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("nobody"))
+        let after = passwords.counters.computed
+        #expect(wrong.status == 401)
+        #expect(wrong.code == .wrongCredentials)
+        #expect(wrong.body == unknown.body)
+        #expect(wrong.headers == unknown.headers)
+        #expect(unknown.status == 401)
+        #expect(between - before == 1)
+        #expect(after - between == 1)
+        #expect(wrong.headers[.wwwAuthenticate] == "Bearer realm=\"baton\"")
+        try await passwords.shutdown()
+    }
+
+    @Test("A password longer than any can be is just wrong")
+    func tooLongToBeRight() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        let long = String(repeating: "x", count: 300)
+        let answer = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice", password: long))
+        #expect(answer.code == .wrongCredentials)
+    }
+
+    static let badLogins: [(change: @Sendable (inout WireLogin) -> Void, field: String)] = [
+        ({ $0.handle = "" }, "handle"), ({ $0.password = "" }, "password"),
+        ({ $0.deviceName = "" }, "device_name"), ({ $0.platform = "" }, "platform"),
+        ({ $0.deviceName = String(repeating: "x", count: 65) }, "device_name"),
+        ({ $0.platform = String(repeating: "x", count: 33) }, "platform"),
+    ]
+
+    @Test("A login needs a handle, a password, a device's name and a platform", arguments: badLogins.indices)
+    func loginValidation(_ index: Int) async throws {
+        let (change, field) = Self.badLogins[index]
+        var login = APIHarness.newLogin("alice")
+        change(&login)
+        let answer = try await APIHarness().send(.post, "/v1/sessions", login)
+        #expect(answer.status == 400)
+        #expect(answer.error?.field == field)
+    }
+
+    @Test("A user has so many devices, and one more after logging one out")
+    func deviceLimit() async throws {
+        let api = try await APIHarness { $0.rateLimits.loginPerAccount.capacity = 100 }
+        let first = try await api.member("alice")
+        for _ in 1..<Limits.Account.devicesPerUser { _ = try await api.login("alice") }
+        let surplus = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice"))
+        #expect(surplus.status == 409)
+        #expect(surplus.code == .tooManyDevices)
+        #expect(try await api.send(.delete, "/v1/sessions/current", token: first.accessToken).status == 204)
+        _ = try await api.login("alice")
+    }
+
+    @Test("A hash of older parameters is made anew at the next login, and not again")
+    func rehashes() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        let older = PasswordHasher(
+            parameters: Argon2Parameters(memoryKiB: 16, iterations: 2, parallelism: 1), threads: 1, queue: 1)
+        let id = try #require(try await api.accounts.user(handle: "alice")?.id)
+        try await api.accounts.setPasswordHash(try await older.hash(APIHarness.password), of: id)
+        _ = try await api.login("alice")
+        let renewed = try await api.accounts.credentials(handle: "alice")?.passwordHash
+        #expect(renewed?.hasPrefix("$argon2id$v=19$m=8,t=1,p=1$") == true)
+        _ = try await api.login("alice")
+        #expect(try await api.accounts.credentials(handle: "alice")?.passwordHash == renewed)
+        try await older.shutdown()
+    }
+}
