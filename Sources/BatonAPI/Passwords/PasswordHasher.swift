@@ -29,7 +29,7 @@ package final class PasswordHasher: Sendable {
     private let state = Mutex(Counters())
     /// What the password of a user who does not exist is compared with: random bytes in the shape of a hash of today's
     /// parameters, which no password has. It costs exactly what a real one costs.
-    private let nobody: String
+    let nobody: String
 
     /// - Parameters:
     ///   - threads: passwords hashed at the same time; each takes `parameters.memoryKiB`.

@@ -1,0 +1,126 @@
+import BatonCore
+import BatonProtocol
+import BatonTestKit
+import HTTPTypes
+import Testing
+
+@testable import BatonAPI
+
+@Suite("Rate limits")
+struct RateLimitTests {
+    @Test("Logins to an account are limited, right or wrong, known or not; a token comes back in time")
+    func perAccount() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        for handle in ["alice", "nobody"] {
+            let guess = APIHarness.newLogin(handle, password: "wrong horse")
+            for attempt in 0..<10 {
+                let address = "192.0.2.\(attempt)"
+                #expect(try await api.send(.post, "/v1/sessions", guess, from: address).code == .wrongCredentials)
+            }
+            let refused = try await api.send(.post, "/v1/sessions", APIHarness.newLogin(handle), from: "192.0.2.99")
+            #expect(refused.status == 429)
+            #expect(refused.code == .rateLimited)
+            #expect(refused.headers[.retryAfter] == "30")
+            #expect(refused.error?.retryAfterMs == 30_000)
+            #expect(refused.error?.retryable == true)
+        }
+        api.clock.advance(by: .seconds(30))
+        #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).status == 201)
+        #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).status == 429)
+    }
+
+    @Test("A refused login costs no hash")
+    func refusalIsCheap() async throws {
+        let passwords = PasswordHasher(parameters: APIHarness.cheap, threads: 1, queue: 8)
+        let api = try await APIHarness(passwords: passwords) { $0.rateLimits.loginPerAccount.capacity = 1 }
+        for _ in 0..<5 { _ = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("nobody")) }
+        #expect(passwords.counters.computed == 1)
+        try await passwords.shutdown()
+    }
+
+    @Test("Logins from an address are limited, whatever the account")
+    func perAddress() async throws {
+        let api = try await APIHarness()
+        for number in 0..<50 {
+            let answer = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("user\(number)"))
+            #expect(answer.code == .wrongCredentials)
+        }
+        let refused = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("another"))
+        #expect(refused.code == .rateLimited)
+        #expect(refused.headers[.retryAfter] == "2")
+        let elsewhere = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("another"), from: "192.0.2.2")
+        #expect(elsewhere.code == .wrongCredentials)
+    }
+
+    @Test("Registrations from an address are limited, and an operator may raise that")
+    func registrations() async throws {
+        let api = try await APIHarness()
+        for number in 0..<20 { _ = try await api.register("user\(number)") }
+        #expect(try await api.send(.post, "/v1/users", APIHarness.newAccount("surplus")).code == .rateLimited)
+        let open = try await APIHarness { $0.rateLimits.registrationPerAddress.capacity = 21 }
+        for number in 0..<21 { _ = try await open.register("user\(number)") }
+        #expect(try await open.send(.post, "/v1/users", APIHarness.newAccount("surplus")).code == .rateLimited)
+    }
+
+    @Test("A mistyped registration costs nothing of the limit")
+    func mistypedIsFree() async throws {
+        let api = try await APIHarness { $0.rateLimits.registrationPerAddress.capacity = 1 }
+        for _ in 0..<5 { #expect(try await api.send(.post, "/v1/users", APIHarness.newAccount("x")).status == 400) }
+        _ = try await api.register("alice")
+    }
+
+    @Test("Refreshes are limited by address, and by token")
+    func refreshes() async throws {
+        let api = try await APIHarness { $0.rateLimits.refreshPerAddress.capacity = 3 }
+        for _ in 0..<3 { #expect(try await api.refresh(RefreshToken.random().text).code == .unauthenticated) }
+        #expect(try await api.refresh(RefreshToken.random().text).code == .rateLimited)
+        let token = RefreshToken.random().text
+        for number in 0..<5 {
+            #expect(try await api.refresh(token, from: "198.51.100.\(number)").code == .unauthenticated)
+        }
+        #expect(try await api.refresh(token, from: "198.51.100.99").code == .rateLimited)
+    }
+
+    @Test("A refused refresh leaves the token good")
+    func refusedRefresh() async throws {
+        let api = try await APIHarness { $0.rateLimits.refreshPerAddress.capacity = 1 }
+        let alice = try await api.member("alice")
+        _ = try await api.refresh(RefreshToken.random().text)
+        #expect(try await api.refresh(alice.refreshToken).code == .rateLimited)
+        api.clock.advance(by: .seconds(1))
+        #expect(try await api.refresh(alice.refreshToken).status == 200)
+    }
+
+    @Test("Changes of a password and looks at profiles are limited by user")
+    func perUser() async throws {
+        let api = try await APIHarness { $0.rateLimits.lookupPerUser.capacity = 4 }
+        let alice = try await api.member("alice")
+        let bob = try await api.member("bob")
+        for _ in 0..<4 {
+            #expect(try await api.send(.get, "/v1/users/@bob", token: alice.accessToken).status == 200)
+        }
+        #expect(try await api.send(.get, "/v1/users/@bob", token: alice.accessToken).code == .rateLimited)
+        #expect(try await api.send(.get, "/v1/users/@alice", token: bob.accessToken).status == 200)
+        var change = WirePasswordChange()
+        change.oldPassword = "wrong horse"
+        change.newPassword = "battery staple"
+        for _ in 0..<5 {
+            let answer = try await api.send(.post, "/v1/users/me/password", change, token: alice.accessToken)
+            #expect(answer.code == .wrongCredentials)
+        }
+        let refused = try await api.send(.post, "/v1/users/me/password", change, token: alice.accessToken)
+        #expect(refused.code == .rateLimited)
+    }
+
+    @Test(
+        "One customer's addresses are one: a /64 of IPv6, an IPv4 address in either spelling",
+        arguments: [
+            ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+            ("::1", "0:0:0:0::/64"), ("nonsense", "local"), ("", "local"), ("1.2.3.4.5", "local"), (nil, "local"),
+        ] as [(String?, String)])
+    func networks(_ address: String?, _ name: String) {
+        #expect(ClientNetwork.name(of: address) == name)
+    }
+}
