@@ -78,20 +78,32 @@ struct TokenTests {
             })
         try await expectInvalid(try await forge(claims()) { await $0.addUnsecuredNone() })
         try await expectInvalid(try await forge(claims()) { await $0.add(ecdsa: ES256PrivateKey()) })
-        // Our signature under another algorithm's name, and ours under none.
+        // Our own key's signature, and right: only the header's words are wrong.
         let good = try await forge(claims()) { await $0.add(eddsa: try ours()) }
-        let parts = good.split(separator: ".")
+        let payload = good.split(separator: ".")[1]
+        let control = try sign(header: "{\"alg\":\"EdDSA\",\"kid\":\"k1\"}", payload)
+        _ = try await authority().verify(accessToken: control)
         for header in [
             "{\"alg\":\"none\",\"kid\":\"k1\"}", "{\"alg\":\"HS256\",\"kid\":\"k1\"}", "{\"kid\":\"k1\"}",
             "{\"alg\":\"eddsa\",\"kid\":\"k1\"}", "{\"alg\":\"EdDSA\"}", "{\"alg\":\"EdDSA\",\"kid\":1}", "{}", "[]",
             "",
         ] {
-            let encoded = Data(header.utf8).base64EncodedString()
-                .replacingOccurrences(of: "=", with: "").replacingOccurrences(of: "+", with: "-")
-                .replacingOccurrences(of: "/", with: "_")
-            try await expectInvalid("\(encoded).\(parts[1]).\(parts[2])", "\(header)")
-            try await expectInvalid("\(encoded).\(parts[1]).", "\(header)")
+            let token = try sign(header: header, payload)
+            try await expectInvalid(token, "\(header)")
+            try await expectInvalid(String(token.prefix(through: try #require(token.lastIndex(of: ".")))), "\(header)")
         }
+    }
+
+    /// A token whose signature is our key's, under any header.
+    private func sign(header: String, _ payload: Substring) throws -> String {
+        let text = "\(encoded(Data(header.utf8))).\(payload)"
+        let key = try Curve25519.Signing.PrivateKey(rawRepresentation: seed)
+        return "\(text).\(encoded(try key.signature(for: Data(text.utf8))))"
+    }
+
+    private func encoded(_ data: Data) -> String {
+        data.base64EncodedString().replacingOccurrences(of: "=", with: "")
+            .replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
     }
 
     @Test(
