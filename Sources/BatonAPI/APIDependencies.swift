@@ -10,6 +10,8 @@ package struct APIDependencies: Sendable {
     package let clock: any CivilClock
     package let tokens: TokenAuthority
     package let passwords: PasswordHasher
+    /// For how long a device may stay away before it must log in again.
+    package var refreshTokenDays = Limits.Account.refreshTokenDays
 
     package init(
         accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,

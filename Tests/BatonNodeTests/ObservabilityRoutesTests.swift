@@ -1,3 +1,4 @@
+import BatonGateway
 import Foundation
 import Hummingbird
 import HummingbirdTesting

@@ -1,4 +1,4 @@
-import BatonProtocol
+import BatonGateway
 import Metrics
 import Testing
 
@@ -12,7 +12,7 @@ struct PrometheusMetricsTests {
     func counters() {
         let relay = RelayMetrics(factory: metrics)
         relay.accepted.increment(by: 3)
-        relay.rejected(.rateLimited)?.increment()
+        relay.rejected("rate_limited")
         let text = PrometheusText.prometheus.write(metrics)
         #expect(text.contains("# HELP baton_messages_accepted_total Messages stored and answered `accepted`.\n"))
         #expect(text.contains("# TYPE baton_messages_accepted_total counter\nbaton_messages_accepted_total 3\n"))
@@ -110,13 +110,14 @@ struct PrometheusMetricsTests {
     @Test("Nothing is lost when many threads count at once")
     func concurrency() async {
         let relay = RelayMetrics(factory: metrics)
+        let node = NodeMetrics(factory: metrics)
         let meter = GaugeSeries()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask {
                     for _ in 0..<5_000 {
                         relay.accepted.increment()
-                        relay.commit.recordNanoseconds(200_000)
+                        node.commit.recordNanoseconds(200_000)
                         meter.increment(by: 1)
                     }
                 }

@@ -38,7 +38,7 @@ struct SessionRoutes: Sendable {
         let new = NewDevice(
             id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now)
         do {
-            _ = try await dependencies.accounts.createDevice(new, refreshToken: refreshToken.record(at: now))
+            _ = try await dependencies.accounts.createDevice(new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
         } catch {
             throw APIError(error)
         }
@@ -89,7 +89,7 @@ struct SessionRoutes: Sendable {
         let rotation: RefreshRotation
         do {
             rotation = try await dependencies.accounts.rotateRefreshToken(
-                hash: token.hash, successor: successor.record(at: now), at: now)
+                hash: token.hash, successor: successor.record(at: now, days: dependencies.refreshTokenDays), at: now)
         } catch {
             throw APIError(error)
         }

@@ -27,9 +27,9 @@ package struct RefreshToken: Hashable, Sendable {
         hash = Array(SHA256.hash(data: bytes))
     }
 
-    /// For the store, from now on for `Limits.Account.refreshTokenDays`.
-    package func record(at now: Timestamp) -> NewRefreshToken {
-        let lifetime = Int64(Limits.Account.refreshTokenDays) * 24 * 60 * 60 * 1_000
+    /// For the store, from now on for so many days.
+    package func record(at now: Timestamp, days: Int) -> NewRefreshToken {
+        let lifetime = Int64(clamping: days) * 24 * 60 * 60 * 1_000
         return NewRefreshToken(hash: hash, expiresAt: now.advanced(byMilliseconds: lifetime))
     }
 }

@@ -15,13 +15,15 @@ package struct TokenAuthority: TokenVerifier {
     private let collections: [String: JWTKeyCollection]
     private let issuer: String
     private let audience: String
+    private let lifetimeSeconds: Int64
     private let clock: any CivilClock
 
     /// - Parameters:
     ///   - issuer: the cluster's name; tokens of another are not taken.
     ///   - audience: what the tokens are for.
     package init(
-        keys: SigningKeys, issuer: String = "baton", audience: String = "baton", clock: any CivilClock
+        keys: SigningKeys, issuer: String = "baton", audience: String = "baton",
+        accessTokenMinutes: Int = Limits.Account.accessTokenMinutes, clock: any CivilClock
     ) async {
         var collections: [String: JWTKeyCollection] = [:]
         for key in keys.keys {
@@ -32,6 +34,7 @@ package struct TokenAuthority: TokenVerifier {
         self.collections = collections
         self.issuer = issuer
         self.audience = audience
+        lifetimeSeconds = Int64(clamping: accessTokenMinutes) * 60
         self.clock = clock
     }
 
@@ -39,7 +42,7 @@ package struct TokenAuthority: TokenVerifier {
         let now = clock.now
         let key = keys.signing(at: now)
         let seconds = now.milliseconds / 1_000
-        let lifetime = Int64(Limits.Account.accessTokenMinutes) * 60
+        let lifetime = lifetimeSeconds
         let claims = AccessTokenClaims(
             iss: issuer, aud: audience, sub: user.description, dev: device.description, iat: seconds,
             exp: seconds + lifetime, jti: Base64.url(SecureRandom.bytes(9)))

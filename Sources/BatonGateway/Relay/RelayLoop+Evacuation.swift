@@ -8,7 +8,7 @@ extension RelayLoop {
     /// the deadline has passed.
     func evacuate(perSecond rate: Int) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
-        evacuate(rate, until: eventLoop.now + .seconds(Limits.Node.evacuationSeconds), promise)
+        evacuate(rate, until: eventLoop.now + .seconds(node.settings.evacuationSeconds), promise)
         return promise.futureResult
     }
 

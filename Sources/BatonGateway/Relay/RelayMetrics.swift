@@ -6,25 +6,25 @@ import Metrics
 ///
 /// The node's table of metrics tells what each means; a test compares the names.
 package final class RelayMetrics: Sendable {
-    let opened: Counter
-    let framesReceived: Counter
-    let accepted: Counter
-    let repeated: Counter
-    let accept: Timer
-    let deliveredByHint: Counter
-    let deliveredByDrain: Counter
-    let acknowledged: Counter
-    let hintsPublished: Counter
-    let publishErrors: Counter
-    let hintsReceived: Counter
-    let hintsStale: Counter
-    let hintMissed: Counter
-    let gaps: Counter
-    let drains: Counter
-    let drainsFailed: Counter
-    let windowFull: Counter
-    let cameOnline: Counter
-    let wentOffline: Counter
+    package let opened: Counter
+    package let framesReceived: Counter
+    package let accepted: Counter
+    package let repeated: Counter
+    package let accept: Timer
+    package let deliveredByHint: Counter
+    package let deliveredByDrain: Counter
+    package let acknowledged: Counter
+    package let hintsPublished: Counter
+    package let publishErrors: Counter
+    package let hintsReceived: Counter
+    package let hintsStale: Counter
+    package let hintMissed: Counter
+    package let gaps: Counter
+    package let drains: Counter
+    package let drainsFailed: Counter
+    package let windowFull: Counter
+    package let cameOnline: Counter
+    package let wentOffline: Counter
 
     private let rejections: [String: Counter]
     private let closes: [CloseCode: Counter]
@@ -64,7 +64,7 @@ package final class RelayMetrics: Sendable {
         closedByPeer = counter("connections_closed_total", ("code", "none"))
     }
 
-    func rejected(_ code: String) { rejections[code]?.increment() }
+    package func rejected(_ code: String) { rejections[code]?.increment() }
 
     /// - Parameter code: what we closed with; nil where the client went.
     func closed(_ code: CloseCode?) { (code.flatMap { closes[$0] } ?? closedByPeer).increment() }

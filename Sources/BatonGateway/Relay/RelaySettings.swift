@@ -10,6 +10,8 @@ package struct RelaySettings: Sendable {
     package var connections = Limits.Node.connections
     package var admittedPerSecond = Limits.Node.admittedPerSecond
     package var evacuatedPerSecond = Limits.Node.evacuatedPerSecond
+    /// Within which an evacuation ends, whatever the clients do.
+    package var evacuationSeconds = Limits.Node.evacuationSeconds
     /// Seconds between two sweeps for hints that were missed: one in this range, anew each time.
     package var backstopSeconds = Limits.Node.backstopMinimumSeconds...Limits.Node.backstopMaximumSeconds
     package var pingSeconds = Limits.Connection.pingSeconds

@@ -1,4 +1,6 @@
 import BatonCore
+import BatonRedis
+import BatonStore
 
 /// The table of keys, in the order in which a person reads them.
 extension NodeConfiguration {
@@ -148,11 +150,26 @@ extension ConfigurationKey {
     }
 }
 
+extension RedisURL {
+    static let allowed = "redis[s]://[[user]:password@]host[:port][/database] or unix:///path[?db=number]"
+
+    /// The error names no part of the text, since any part may be the password.
+    init(checking text: String) throws(ConfigurationValueError) {
+        do throws(RedisURLError) {
+            self = try RedisURL(text)
+        } catch {
+            throw ConfigurationValueError("\(error)")
+        }
+    }
+}
+
 extension MessageRetention {
+    private static let allowedDays = 1...36_500
+
     fileprivate init(checking text: String) throws(ConfigurationValueError) {
         switch text {
         case "none": self = .unlimited
-        case "on-delivery": self = .untilDelivered
+        case "on-delivery": self = .onDelivery
         default:
             guard let days = Int(text), Self.allowedDays.contains(days) else {
                 throw ConfigurationValueError("'\(text)' is not a retention")
@@ -165,7 +182,7 @@ extension MessageRetention {
         switch self {
         case .days(let days): String(days)
         case .unlimited: "none"
-        case .untilDelivered: "on-delivery"
+        case .onDelivery: "on-delivery"
         }
     }
 }

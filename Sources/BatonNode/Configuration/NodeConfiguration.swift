@@ -1,4 +1,6 @@
 package import BatonCore
+package import BatonRedis
+package import BatonStore
 
 /// What one node runs with. The initial values are the defaults; `NodeConfiguration+Keys.swift` says what each means
 /// and what is allowed, `NodeConfiguration+Load.swift` where the values come from.
@@ -33,7 +35,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     }
 
     package struct Redis: Sendable, Equatable {
-        package var url = RedisURL(text: "redis://127.0.0.1:6379/0")
+        package var url = RedisURL(host: "127.0.0.1", port: RedisURL.defaultPort)
         package var tlsCA: String?
     }
 
@@ -85,17 +87,6 @@ package struct NodeConfiguration: Sendable, Equatable {
     package struct Metrics: Sendable, Equatable {
         package var enabled = true
     }
-}
-
-/// For how long the store keeps messages.
-package enum MessageRetention: Sendable, Hashable {
-    case days(Int)
-    /// For ever.
-    case unlimited
-    /// Until each device of each recipient has acknowledged it.
-    case untilDelivered
-
-    package static let allowedDays = 1...36_500
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

@@ -11,25 +11,11 @@ package enum MetricNames {
         "baton_handshakes_refused_total", .counter, "WebSocket handshakes refused, by reason.")
     static let connectionsClosed = MetricDefinition(
         "baton_connections_closed_total", .counter, "Connections that ended, by close code (name).")
-    static let connectionsDisplaced = MetricDefinition(
-        "baton_connections_displaced_total", .counter, "Connections closed for a newer one of the same device.")
-    static let connectionsEvacuated = MetricDefinition(
-        "baton_connections_evacuated_total", .counter, "Connections told to go elsewhere.")
-    static let slowReadersClosed = MetricDefinition(
-        "baton_slow_readers_closed_total", .counter,
-        "Connections closed because events waited and none was acknowledged.")
-    static let rateLimited = MetricDefinition(
-        "baton_rate_limited_total", .counter, "Requests refused by a limit, by what it limits.")
     static let authenticationFailures = MetricDefinition(
         "baton_auth_failures_total", .counter, "Tokens, passwords and refresh tokens refused, by reason.")
 
     // Frames.
     static let framesReceived = MetricDefinition("baton_frames_received_total", .counter, "Client messages received.")
-    static let framesSent = MetricDefinition("baton_frames_sent_total", .counter, "Messages written to clients.")
-    static let bytesReceived = MetricDefinition("baton_received_bytes_total", .counter, "Payload bytes received.")
-    static let bytesSent = MetricDefinition("baton_sent_bytes_total", .counter, "Payload bytes written.")
-    static let writesPerFlush = MetricDefinition(
-        "baton_flush_frames", .amounts(MetricBuckets.batch), "Frames written with one flush of a socket.")
 
     // Messages.
     static let accepted = MetricDefinition(
@@ -44,9 +30,6 @@ package enum MetricNames {
         "baton_events_delivered_total", .counter, "Inbox events written to devices, by path: hint or drain.")
     static let eventsAcknowledged = MetricDefinition(
         "baton_events_acknowledged_total", .counter, "Inbox events that devices acknowledged.")
-    static let deliverySeconds = MetricDefinition(
-        "baton_delivery_seconds", .seconds(MetricBuckets.latency),
-        "From a message's commit to its event being written to a device of this node, over hints.")
 
     // Hints and drains.
     static let hintsPublished = MetricDefinition("baton_hints_published_total", .counter, "Hints published.")
@@ -60,12 +43,11 @@ package enum MetricNames {
         "baton_hints_stale_total", .counter, "Hints for events that the device had been sent already.")
     static let publishErrors = MetricDefinition(
         "baton_publish_errors_total", .counter, "Hints that could not be published.")
-    static let drains = MetricDefinition(
-        "baton_drains_total", .counter, "Reads of an inbox from a cursor, page by page.")
+    static let drains = MetricDefinition("baton_drains_total", .counter, "Pages of an inbox read from a position.")
+    static let drainsFailed = MetricDefinition(
+        "baton_drains_failed_total", .counter, "Pages of an inbox that could not be read.")
     static let windowFull = MetricDefinition(
         "baton_window_full_total", .counter, "Times that a connection's window of unacknowledged events filled up.")
-    static let backstopSeconds = MetricDefinition(
-        "baton_backstop_seconds", .seconds(MetricBuckets.latency), "Duration of a backstop sweep.")
 
     // The store.
     static let commitSeconds = MetricDefinition(
@@ -75,10 +57,12 @@ package enum MetricNames {
     static let turnstileSeconds = MetricDefinition(
         "baton_store_turnstile_seconds", .seconds(MetricBuckets.latency),
         "Wait of a batch for its turn among the node processes of this host.")
-    static let readSeconds = MetricDefinition(
-        "baton_store_read_seconds", .seconds(MetricBuckets.latency), "Duration of a read of the store.")
     static let storeQueue = MetricDefinition(
         "baton_store_queued_operations", .gauge, "Operations waiting for a commit.")
+    static let walPages = MetricDefinition(
+        "baton_store_wal_pages", .gauge, "Pages in the write-ahead log, after the last commit.")
+    static let checkpointSeconds = MetricDefinition(
+        "baton_store_checkpoint_seconds", .seconds(MetricBuckets.latency), "Duration of a checkpoint.")
     static let storeErrors = MetricDefinition("baton_store_errors_total", .counter, "Failures of the store, by kind.")
 
     // Redis.
@@ -114,13 +98,11 @@ package enum MetricNames {
         "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.")
 
     package static let all: [MetricDefinition] = [
-        connections, connectionsOpened, handshakesRefused, connectionsClosed, connectionsDisplaced,
-        connectionsEvacuated, slowReadersClosed, rateLimited, authenticationFailures, framesReceived, framesSent,
-        bytesReceived, bytesSent, writesPerFlush, accepted, duplicates, rejected, acceptSeconds, eventsDelivered,
-        eventsAcknowledged, deliverySeconds, hintsPublished, hintsReceived, hintMissed, hintGaps, hintsStale,
-        publishErrors, drains, windowFull, backstopSeconds, commitSeconds, batchOperations, turnstileSeconds,
-        readSeconds, storeQueue, storeErrors, redisConnected, redisReconnects, redisErrors, probeSeconds,
-        presenceChanges, ready, degraded, loopLagSeconds, seriesRefused, processMemory, processCPU, processFiles,
-        processMaximumFiles, processStart,
+        connections, connectionsOpened, handshakesRefused, connectionsClosed, authenticationFailures, framesReceived,
+        accepted, duplicates, rejected, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
+        hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, windowFull,
+        commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, checkpointSeconds, storeErrors,
+        redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, ready, degraded, loopLagSeconds,
+        seriesRefused, processMemory, processCPU, processFiles, processMaximumFiles, processStart,
     ]
 }

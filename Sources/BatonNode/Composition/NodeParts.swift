@@ -1,0 +1,173 @@
+import BatonAPI
+import BatonCore
+import BatonGateway
+import BatonRedis
+import BatonStore
+import Foundation
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The parts of a node, made from its configuration.
+struct NodeParts: Sendable {
+    let configuration: NodeConfiguration
+    let id: NodeID
+    let incarnation: UInt64
+    let group: any EventLoopGroup
+    let clock: SystemClock
+    let store: SQLiteStore
+    let redis: RedisClient
+    let relay: RelayNode
+    let loops: RelayLoops
+    let tokens: TokenAuthority
+    let passwords: PasswordHasher
+    let metrics: PrometheusMetrics
+    let nodeMetrics: NodeMetrics
+    let state: NodeState
+    let lastSeen: LastSeenWriter
+    let logger: Logger
+
+    /// How long the start waits for Redis before it goes on without.
+    private static let redisPatience = TimeAmount.seconds(2)
+
+    /// - Throws: `NodeError` with one line that says what to do.
+    static func make(_ configuration: NodeConfiguration, logger: Logger) async throws -> NodeParts {
+        let clock = SystemClock()
+        guard let id = configuration.nodeID(hostName: ProcessInfo.processInfo.hostName) else {
+            throw NodeError(description: "node.name: no name can be made of this host's name; set one")
+        }
+        let incarnation = UInt64(clamping: clock.now.milliseconds)
+        let metrics = PrometheusMetrics()
+        let nodeMetrics = NodeMetrics(factory: metrics)
+        let loopCount = min(configuration.threads.eventLoops ?? System.coreCount, RelayNode.maximumLoops)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
+        let eventLoops = Array(group.makeIterator())
+        let state = NodeState(loops: eventLoops.count)
+
+        let keys = try signingKeys(configuration, clock)
+        let store = try openStore(
+            configuration, clock, StoreMetricsObserver(metrics: nodeMetrics, state: state), logger)
+        let redis = try await RedisClient.start(
+            on: eventLoops, node: id, settings: try redisSettings(configuration),
+            observer: RedisMetricsObserver(metrics: nodeMetrics), logger: logger)
+        let lastSeen = LastSeenWriter(accounts: store, logger: logger)
+        let relay = RelayNode(
+            settings: relaySettings(configuration, id, incarnation), metrics: RelayMetrics(factory: metrics))
+        let loops = try await RelayLoops.make(on: eventLoops) { eventLoop in
+            let parts = redis.loop(on: eventLoop)
+            return RelayLoop(
+                eventLoop: eventLoop, node: relay, store: store, conversations: store, bus: parts.bus,
+                sessions: parts.sessions, presence: parts.presence, clock: clock, logger: logger,
+                lastSeen: lastSeen.record)
+        }
+        if await !redis.waitUntilConnected(for: redisPatience) {
+            logger.warning("Redis is not reachable; starting without, messages are stored and delivered on this node")
+        }
+        let argon2 = configuration.auth.argon2
+        let hasher = PasswordHasher(
+            parameters: Argon2Parameters(
+                memoryKiB: UInt32(clamping: argon2.memoryKiB), iterations: UInt32(clamping: argon2.iterations),
+                parallelism: UInt32(clamping: argon2.parallelism)),
+            threads: Limits.Account.passwordHashes, queue: Limits.Account.queuedPasswordHashes)
+        let tokens = await TokenAuthority(
+            keys: keys, issuer: configuration.auth.issuer, accessTokenMinutes: configuration.auth.accessTokenMinutes,
+            clock: clock)
+        return NodeParts(
+            configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
+            redis: redis, relay: relay, loops: loops, tokens: tokens, passwords: hasher, metrics: metrics,
+            nodeMetrics: nodeMetrics, state: state, lastSeen: lastSeen, logger: logger)
+    }
+
+    /// What outlives everything else, and ends last.
+    var base: BaseService { BaseService(parts: self) }
+
+    private static func signingKeys(_ configuration: NodeConfiguration, _ clock: SystemClock) throws -> SigningKeys {
+        do {
+            return try SigningKeyFile.loadOrCreate(path: configuration.auth.keysFile, now: clock.now)
+        } catch {
+            throw NodeError(description: "auth.keysFile: \(error)")
+        }
+    }
+
+    private static func openStore(
+        _ configuration: NodeConfiguration, _ clock: SystemClock, _ observer: StoreMetricsObserver, _ logger: Logger
+    ) throws -> SQLiteStore {
+        var settings = StoreSettings(path: configuration.store.path)
+        settings.readers = configuration.store.readers
+        settings.lingerMilliseconds = configuration.store.lingerMilliseconds
+        settings.retention = configuration.store.retention
+        do {
+            return try SQLiteStore.open(settings, clock: clock, logger: logger, observer: observer) { progress in
+                logger.notice("opening the store", metadata: ["step": "\(progress)"])
+            }
+        } catch {
+            throw NodeError(description: "store.path: \(error)")
+        }
+    }
+
+    private static func redisSettings(_ configuration: NodeConfiguration) throws -> RedisSettings {
+        RedisSettings(
+            url: configuration.redis.url, trust: configuration.redis.tlsCA.map { .file($0) } ?? .system)
+    }
+
+    private static func relaySettings(
+        _ configuration: NodeConfiguration, _ id: NodeID, _ incarnation: UInt64
+    ) -> RelaySettings {
+        var settings = RelaySettings(node: id, incarnation: incarnation)
+        settings.windowEvents = configuration.limits.windowEvents
+        settings.windowBytes = configuration.limits.windowBytes
+        settings.connections = configuration.limits.connections
+        settings.admittedPerSecond = configuration.limits.admittedPerSecond
+        settings.evacuatedPerSecond = configuration.limits.evacuatedPerSecond
+        settings.evacuationSeconds = Int64(configuration.limits.evacuationSeconds)
+        return settings
+    }
+}
+
+/// Why a node did not start: one line for people.
+package struct NodeError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// A node's relay loops, for code on other threads.
+struct RelayLoops: Sendable {
+    private let loops: [NIOLoopBound<RelayLoop>]
+
+    /// Makes one on each event loop.
+    static func make(
+        on eventLoops: [any EventLoop], _ body: @escaping @Sendable (any EventLoop) -> RelayLoop
+    ) async throws -> RelayLoops {
+        var loops: [NIOLoopBound<RelayLoop>] = []
+        for eventLoop in eventLoops {
+            loops.append(try await eventLoop.submit { NIOLoopBound(body(eventLoop), eventLoop: eventLoop) }.get())
+        }
+        return RelayLoops(loops: loops)
+    }
+
+    /// The relay of an event loop. To be called on it.
+    func loop(on eventLoop: any EventLoop) -> RelayLoop? {
+        loops.first { $0.eventLoop === eventLoop }?.value
+    }
+
+    var first: NIOLoopBound<RelayLoop>? { loops.first }
+
+    func stop() async {
+        for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
+    }
+}
+
+/// Holds the store, Redis and the threads until everything above them has ended.
+struct BaseService: Service {
+    let parts: NodeParts
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await parts.loops.stop()
+        await parts.redis.close()
+        await parts.store.close()
+        try? await parts.passwords.shutdown()
+        try? await parts.group.shutdownGracefully()
+    }
+}

@@ -1,0 +1,163 @@
+import BatonAPI
+import BatonCore
+import BatonGateway
+import BatonRedis
+import CoreMetrics
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Takes connections, and evacuates them when the node is to stop.
+struct RelayService: Service {
+    let parts: NodeParts
+
+    func run() async throws {
+        let (stops, stop) = AsyncStream<Void>.makeStream()
+        let (addresses, listening) = AsyncStream<SocketAddress>.makeStream()
+        let edge = try edge { address in
+            listening.yield(address)
+            listening.finish()
+        }
+        let watch = RedisWatch(parts: parts)
+        let lag = EventLoopLagProbe(group: parts.group, lag: parts.nodeMetrics.eventLoopLag)
+        defer { lag.stop() }
+        // The edge, and what goes on beside it, end together: whichever ends first ends the others.
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await edge.run() }
+            tasks.addTask { await watch.run() }
+            tasks.addTask {
+                for await address in addresses {
+                    let keeper = try await startLease(at: address, stop)
+                    await waitForStop(stops, stop)
+                    try await evacuate(keeper)
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await tasks.next()
+            // A graceful shutdown ends the edge before the evacuation, which then is to be waited for.
+            try await tasks.next()
+        }
+    }
+
+    private func edge(_ onListening: @escaping @Sendable (SocketAddress) -> Void) throws -> Edge {
+        let listen = parts.configuration.listen
+        var configuration = EdgeConfiguration(host: listen.host, port: listen.port)
+        configuration.origins = OriginPolicy(allowed: listen.allowedOrigins)
+        configuration.mountsEcho = parts.configuration.echo
+        configuration.frameBounds.messageBytes = parts.configuration.limits.messageBytes
+        do {
+            configuration.trustedProxies = try TrustedProxies(listen.trustedProxies)
+        } catch {
+            throw NodeError(description: "listen.trustedProxies: \(error)")
+        }
+        let router = makeRouter(dependencies, settings: apiSettings)
+        ObservabilityRoutes(
+            metrics: parts.configuration.metrics.enabled ? parts.metrics : nil, health: { health }
+        ).add(to: router)
+        let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
+        let metrics = parts.nodeMetrics
+        let hooks = EdgeHooks(
+            admit: { eventLoop in
+                guard let wait = relay.admit(at: eventLoop.now) else { return .admitted }
+                metrics.handshakeRefused("overloaded").increment()
+                return .refused(retryAfterMilliseconds: UInt32(clamping: wait))
+            },
+            authenticate: { token async throws(AuthenticationError) in
+                do throws(AuthenticationError) {
+                    return try await tokens.verify(accessToken: token)
+                } catch {
+                    metrics.authenticationFailed("token_\(error)").increment()
+                    throw error
+                }
+            },
+            install: { channel, client in
+                guard let loop = loops.loop(on: channel.eventLoop) else {
+                    throw NodeError(description: "a connection on an event loop without a relay")
+                }
+                try channel.pipeline.syncOperations.addHandler(
+                    RelayHandler(principal: client.principal, encoding: client.subprotocol, loop: loop))
+            })
+        return Edge(
+            configuration: configuration, router: router.buildResponder(), hooks: hooks, group: parts.group,
+            onListening: onListening, logger: parts.logger)
+    }
+
+    private var dependencies: APIDependencies {
+        var dependencies = APIDependencies(
+            accounts: parts.store, conversations: parts.store,
+            limiter: RedisRateLimiter(client: parts.redis), revocations: parts.redis, presence: parts.redis,
+            clock: parts.clock, tokens: parts.tokens, passwords: parts.passwords)
+        dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
+        return dependencies
+    }
+
+    /// What the configuration says a number of an hour is, as a bucket.
+    private var apiSettings: APISettings {
+        let limits = parts.configuration.limits
+        func hourly(_ count: Int) -> RateLimits.Rate {
+            RateLimits.Rate(capacity: count, secondsPerToken: 3_600 / Double(max(1, count)))
+        }
+        var settings = APISettings()
+        settings.rateLimits.registrationPerAddress = hourly(limits.registrationsPerAddress)
+        settings.rateLimits.loginPerAddress = hourly(limits.loginsPerAddress)
+        settings.rateLimits.loginPerAccount = hourly(limits.loginsPerAccount)
+        return settings
+    }
+
+    private var health: NodeHealth {
+        let summary = parts.state.summary()
+        return NodeHealth(
+            ready: summary.ready, degraded: summary.degraded, reasons: summary.reasons, node: parts.id.name,
+            incarnation: "\(parts.incarnation)", pid: ProcessInfo.processInfo.processIdentifier,
+            redisPID: summary.redisPID, version: NodeVersion.current, connections: parts.relay.connectionCount)
+    }
+
+    // MARK: The lease
+
+    private func startLease(
+        at address: SocketAddress, _ stop: AsyncStream<Void>.Continuation
+    ) async throws -> NIOLoopBound<LeaseKeeper>? {
+        guard let first = parts.loops.first else { return nil }
+        let advertised =
+            parts.configuration.listen.advertise ?? "\(parts.configuration.listen.host):\(address.port ?? 0)"
+        let lease = NodeLease(
+            node: parts.id, incarnation: parts.incarnation, address: advertised, state: .up, connections: 0,
+            since: parts.clock.now)
+        let parts = parts
+        let keeper = try await first.eventLoop.submit {
+            let redis = parts.redis.loop(on: first.eventLoop)
+            let keeper = LeaseKeeper(
+                lease: lease, redis: (redis.nodes, redis.presence), relay: first.value, node: parts.relay,
+                clock: parts.clock, state: parts.state, logger: parts.logger) { stop.finish() }
+            keeper.start()
+            return NIOLoopBound(keeper, eventLoop: first.eventLoop)
+        }.get()
+        parts.state.serving()
+        parts.logger.notice(
+            "node ready", metadata: ["node": "\(parts.id)", "address": "\(advertised)"])
+        return keeper
+    }
+
+    private func waitForStop(_ stops: AsyncStream<Void>, _ stop: AsyncStream<Void>.Continuation) async {
+        await withGracefulShutdownHandler {
+            for await _ in stops {}
+        } onGracefulShutdown: {
+            stop.finish()
+        }
+    }
+
+    private func evacuate(_ keeper: NIOLoopBound<LeaseKeeper>?) async throws {
+        parts.state.evacuating()
+        parts.logger.notice("evacuating", metadata: ["connections": "\(parts.relay.connectionCount)"])
+        if let keeper { try? await keeper.eventLoop.submit { keeper.value.evacuating() }.get() }
+        try await parts.relay.evacuate()?.get()
+        if let keeper {
+            let released = keeper.eventLoop.makePromise(of: Void.self)
+            keeper.eventLoop.execute { keeper.value.stop { released.succeed() } }
+            try await released.futureResult.get()
+        }
+        parts.logger.notice("evacuated")
+    }
+}

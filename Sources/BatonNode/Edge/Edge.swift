@@ -1,0 +1,117 @@
+import BatonCore
+package import Hummingbird
+package import Logging
+package import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// A node's listening side: one port for REST (`/v1/...`, whatever the router knows), for `GET /v1/ws`, and where it is
+/// asked for, for `GET /v1/echo`.
+///
+/// It ends in two steps. A graceful shutdown closes the listener first, then plain connections as their requests are
+/// answered; ``run()`` returns when those are gone. WebSockets live on: they belong to the relay, which tells them where
+/// to go and when. A cancellation closes the listener and plain connections at once.
+package struct Edge: Service {
+    private let configuration: EdgeConfiguration
+    private let channels: EdgeChannel
+    private let group: any EventLoopGroup
+    private let onListening: @Sendable (SocketAddress) -> Void
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - router: answers plain requests.
+    ///   - onListening: told the bound address when connections are taken.
+    package init<Router: HTTPResponder>(
+        configuration: EdgeConfiguration, router: Router, hooks: EdgeHooks, group: any EventLoopGroup,
+        onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, logger: Logger
+    ) where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        let responder = EdgeResponder(router: router, mountsEcho: configuration.mountsEcho, logger: logger)
+        self.configuration = configuration
+        channels = EdgeChannel(configuration: configuration, hooks: hooks) { request, writer, channel in
+            let response = try await responder.respond(to: request, on: channel)
+            try await writer.write(response: response.head, body: response.body)
+        }
+        self.group = group
+        self.onListening = onListening
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let listener = try await bind()
+        let open = OpenConnections()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            if let address = listener.channel.localAddress { onListening(address) }
+            await withDiscardingTaskGroup { tasks in
+                do {
+                    try await listener.executeThenClose { connections in
+                        for try await connection in connections {
+                            tasks.addTask {
+                                open.opened(connection.channel)
+                                await channels.handle(value: connection, logger: logger)
+                                open.handedOver(connection.channel)
+                            }
+                        }
+                    }
+                } catch {
+                    logger.error("listener failed", metadata: ["error": "\(error)"])
+                }
+            }
+        } onCancelOrGracefulShutdown: {
+            listener.channel.close(promise: nil)
+            open.quiesce()
+        }
+    }
+
+    private func bind() async throws -> NIOAsyncChannel<EdgeChannel.Value, Never> {
+        let watermark = ChannelOptions.Types.WriteBufferWaterMark(
+            low: Limits.Connection.writeLowWatermark, high: Limits.Connection.writeHighWatermark)
+        let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 16 * 1024)
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.maxMessagesPerRead, value: 256)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: watermark)
+            .childChannelOption(.recvAllocator, value: allocator)
+            // A client of plain HTTP may half-close after its request. An upgrade takes this back.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(host: configuration.host, port: configuration.port) { [channels, logger] channel in
+                channels.setup(channel: channel, logger: logger)
+            }
+    }
+}
+
+/// The connections that are plain or undecided, so that a stop can tell them.
+private final class OpenConnections: Sendable {
+    private struct State {
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isQuiescing = false
+    }
+
+    private let state = Mutex(State())
+
+    func opened(_ channel: any Channel) {
+        let isQuiescing = state.withLock { state in
+            state.channels[ObjectIdentifier(channel)] = channel
+            return state.isQuiescing
+        }
+        if isQuiescing { tell(channel) }
+    }
+
+    func handedOver(_ channel: any Channel) {
+        _ = state.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    func quiesce() {
+        let channels = state.withLock { state in
+            state.isQuiescing = true
+            return Array(state.channels.values)
+        }
+        channels.forEach(tell)
+    }
+
+    private func tell(_ channel: any Channel) {
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+}

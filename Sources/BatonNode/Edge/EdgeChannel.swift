@@ -1,0 +1,168 @@
+import BatonCore
+import BatonGateway
+import BatonProtocol
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// One connection of the shared port: set up as HTTP, it becomes Hummingbird's or a WebSocket with its first request.
+///
+/// Each has a task until then; a WebSocket keeps none.
+struct EdgeChannel: HTTPChannelHandler {
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        let outcome: EventLoopFuture<Outcome>
+    }
+
+    enum Outcome: Sendable {
+        case plain(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case handshake(Handshake)
+        case ended
+    }
+
+    /// A handshake that is good but for its token.
+    struct Handshake: Sendable {
+        let gate: NIOLoopBound<EdgeGate>
+        let token: String
+        let subprotocol: Subprotocol
+        let address: String
+    }
+
+    let configuration: EdgeConfiguration
+    let hooks: EdgeHooks
+    let responder: HTTPChannelHandler.Responder
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let promise = channel.eventLoop.makePromise(of: Outcome.self)
+            let encoder = HTTPResponseEncoder()
+            // The parser's own bounds leave out the request line, which stays in the decoder's buffer until it ends.
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
+                maximumBufferSize: Limits.Frame.requestHeadBytes)
+            let gate = EdgeGate(
+                actions: actions(channel, promise, logger), httpHandlers: [encoder, decoder],
+                handshakeTime: .seconds(configuration.handshakeSeconds))
+            do {
+                try channel.pipeline.syncOperations.addHandlers([encoder, decoder, gate])
+            } catch {
+                promise.succeed(.ended)
+                throw error
+            }
+            return Value(channel: channel, outcome: promise.futureResult)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        switch (try? await value.outcome.get()) ?? .ended {
+        case .plain(let channel):
+            await handleHTTP(asyncChannel: channel, logger: logger)
+        case .handshake(let handshake):
+            await authenticate(handshake, on: value.channel)
+        case .ended:
+            break
+        }
+    }
+
+    private static let headLimits: NIOHTTPDecoderLimitConfiguration = {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = Limits.Frame.requestHeadBytes
+        limits.maxHeaderListSize = Limits.Frame.requestHeadBytes
+        limits.maxHeaderFieldCount = 100
+        return limits
+    }()
+
+    private func actions(
+        _ channel: any Channel, _ promise: EventLoopPromise<Outcome>, _ logger: Logger
+    ) -> EdgeGate.Actions {
+        EdgeGate.Actions(
+            policy: policy,
+            admit: hooks.admit,
+            servePlainly: { promise.succeed(.plain(try serveHTTP(on: channel, logger: logger))) },
+            authenticate: { gate, accepted, head in
+                guard let token = accepted.token, let subprotocol = accepted.subprotocol else {
+                    promise.succeed(.ended)
+                    return gate.upgrade(install: installEcho)
+                }
+                let address = configuration.trustedProxies.client(channel, head.headers)
+                let gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
+                promise.succeed(
+                    .handshake(Handshake(gate: gate, token: token, subprotocol: subprotocol, address: address)))
+            },
+            ended: { promise.succeed(.ended) })
+    }
+
+    private func policy(_ uri: String) -> WebSocketHandshake.Policy? {
+        switch EdgeEndpoint(uri: uri) {
+        case .relay: WebSocketHandshake.Policy(origins: configuration.origins)
+        case .echo where configuration.mountsEcho:
+            WebSocketHandshake.Policy(origins: configuration.origins, isAuthenticated: false)
+        case .echo, nil: nil
+        }
+    }
+
+    private func serveHTTP(
+        on channel: any Channel, logger: Logger
+    ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(RequestNormalizer(proxies: configuration.trustedProxies))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+        try pipeline.addHandler(
+            HTTPConnectionStateHandler(idleTimeout: .seconds(configuration.idleSeconds), logger: logger))
+        return try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+
+    // MARK: WebSockets
+
+    private func authenticate(_ handshake: Handshake, on channel: any Channel) async {
+        let verdict: Result<Principal, HandshakeRefusal>
+        do throws(AuthenticationError) {
+            verdict = .success(try await hooks.authenticate(handshake.token))
+        } catch {
+            verdict = .failure(HandshakeRefusal(error))
+        }
+        channel.eventLoop.execute {
+            switch verdict {
+            case .failure(let refusal):
+                handshake.gate.value.refuse(refusal)
+            case .success(let principal):
+                let client = EdgeClient(
+                    principal: principal, subprotocol: handshake.subprotocol, address: handshake.address)
+                handshake.gate.value.upgrade { installRelay($0, client) }
+            }
+        }
+    }
+
+    private func installRelay(_ channel: any Channel, _ client: EdgeClient) {
+        install(on: channel) { try hooks.install(channel, client) }
+    }
+
+    private func installEcho(_ channel: any Channel) {
+        install(on: channel) { try channel.pipeline.syncOperations.addHandler(EchoHandler()) }
+    }
+
+    private func install(on channel: any Channel, _ addHandlers: () throws -> Void) {
+        do {
+            try channel.pipeline.syncOperations.addHandler(WebSocketHandler(bounds: configuration.frameBounds))
+            try addHandlers()
+        } catch {
+            channel.write(
+                WebSocketOutbound.close(.internalError, "the node could not take the connection"), promise: nil)
+        }
+    }
+}
+
+extension HandshakeRefusal {
+    /// What a token that is not taken is for the client.
+    init(_ error: AuthenticationError) {
+        switch error {
+        case .missing: self = .unauthenticated("send the access token as Authorization: Bearer")
+        case .invalid: self = .unauthenticated("the access token is not valid")
+        case .expired: self = .tokenExpired
+        }
+    }
+}
