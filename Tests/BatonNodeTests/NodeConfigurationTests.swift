@@ -194,7 +194,7 @@ struct NodeConfigurationTests {
             let loaded = try NodeConfiguration.load(file: nil, environment: [:], flags: [setting])
             #expect(!loaded.document().contains("s3cret"))
             #expect(!"\(loaded.configuration.redis.url)".contains("s3cret"))
-            #expect(loaded.configuration.redis.url.text == url)
+            #expect(loaded.configuration.redis.url.password?.contains("s3cret") == true)
         } catch {
             #expect(!error.description.contains("s3cret"))
         }
