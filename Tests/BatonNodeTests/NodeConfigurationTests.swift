@@ -1,4 +1,5 @@
 import BatonCore
+import BatonRedis
 import Foundation
 import Testing
 
