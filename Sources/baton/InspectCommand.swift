@@ -1,0 +1,97 @@
+import ArgumentParser
+import BatonCore
+import BatonNode
+import Foundation
+import Logging
+
+/// `baton inspect`: what the store and Redis know about one thing, side by side.
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Shows what the store and Redis know about a user, node, conversation or message.",
+        discussion: "Reads only. Shows no content of messages.",
+        subcommands: [InspectUser.self, InspectNode.self, InspectConversation.self, InspectMessage.self])
+}
+
+struct InspectOptions: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOptions
+    @Flag(help: "One JSON object instead of tables.") var json = false
+
+    /// Asks, prints, and fails where there is no such thing.
+    func run(_ thing: String, _ question: (Inspector) async throws -> InspectionReport?) async throws {
+        let configuration = try configuration.load().configuration
+        let logger = Logger(label: "inspect") { RelayLogHandler(label: $0, level: .error, format: configuration.log.format) }
+        let inspector = try await Inspector.open(configuration, logger: logger)
+        let answer: InspectionReport?
+        do {
+            answer = try await question(inspector)
+        } catch {
+            await inspector.close()
+            throw error
+        }
+        await inspector.close()
+        guard let answer else { throw NotThere(thing: thing) }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(answer), as: UTF8.self))
+        } else {
+            print(answer.text(), terminator: "")
+            for warning in answer.warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
+        }
+    }
+
+    private struct NotThere: Error, CustomStringConvertible {
+        let thing: String
+        var description: String { "there is no \(thing)" }
+    }
+}
+
+struct InspectUser: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "A user's devices, inbox, sessions and presence.")
+
+    @Argument(help: "A handle or a user's id.") var user: String
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws { try await options.run("user \(user)") { try await $0.user(user) } }
+}
+
+struct InspectNode: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "The nodes that hold a lease, or one of them.")
+
+    @Argument(help: "A node's name; all where it is left out.") var node: String?
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws { try await options.run("node \(node ?? "")") { try await $0.nodes(node) } }
+}
+
+struct InspectConversation: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conversation", abstract: "A conversation's members and how far it was delivered and read.")
+
+    @Argument(help: "A conversation's id.") var conversation: String
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        guard let id = ConversationID(conversation) else {
+            throw ValidationError("'\(conversation)' is not a conversation's id: <user>-<user>, or g-<id>")
+        }
+        try await options.run("conversation \(conversation)") { try await $0.conversation(id) }
+    }
+}
+
+struct InspectMessage: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "message", abstract: "Whom a message has reached, and which device has not acknowledged it.")
+
+    @Argument(help: "A message's id.") var message: String
+    @OptionGroup var options: InspectOptions
+
+    func run() async throws {
+        guard let id = MessageID(message) else {
+            throw ValidationError("'\(message)' is not a message's id: <conversation>.<sequence>")
+        }
+        try await options.run("message \(message)") { try await $0.message(id) }
+    }
+}
