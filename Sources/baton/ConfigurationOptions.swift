@@ -15,7 +15,9 @@ struct ConfigurationOptions: ParsableArguments {
 
     @Option(help: "store.path") var store: String?
 
-    func load(_ more: [(flag: String, key: String, value: String?)] = []) throws(ConfigurationError) -> LoadedConfiguration {
+    func load(_ more: [(flag: String, key: String, value: String?)] = []) throws(ConfigurationError)
+        -> LoadedConfiguration
+    {
         let environment = ProcessInfo.processInfo.environment
         var flags: [ConfigurationSetting] = []
         for assignment in assignments { flags.append(try ConfigurationSetting(assignment: assignment)) }

@@ -7,7 +7,8 @@ import Logging
 /// `baton inspect`: what the store and Redis know about one thing, side by side.
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Shows what the store and Redis know about a user, node, conversation or message.",
+        commandName: "inspect",
+        abstract: "Shows what the store and Redis know about a user, node, conversation or message.",
         discussion: "Reads only. Shows no content of messages.",
         subcommands: [InspectUser.self, InspectNode.self, InspectConversation.self, InspectMessage.self])
 }
@@ -19,7 +20,9 @@ struct InspectOptions: ParsableArguments {
     /// Asks, prints, and fails where there is no such thing.
     func run(_ thing: String, _ question: (Inspector) async throws -> InspectionReport?) async throws {
         let configuration = try configuration.load().configuration
-        let logger = Logger(label: "inspect") { RelayLogHandler(label: $0, level: .error, format: configuration.log.format) }
+        let logger = Logger(label: "inspect") {
+            RelayLogHandler(label: $0, level: .error, format: configuration.log.format)
+        }
         let inspector = try await Inspector.open(configuration, logger: logger)
         let answer: InspectionReport?
         do {

@@ -3,6 +3,7 @@ import BatonRedis
 import BatonStore
 import Foundation
 package import Logging
+import NIOCore
 import NIOPosix
 
 /// Joins what the store knows with what Redis knows, for `baton inspect`. Changes nothing.
@@ -109,7 +110,8 @@ package struct Inspector: Sendable {
         ]
         let presence = await presence(of: message.recipients.map(\.member.user), in: &report)
         var members = InspectionReport.Table(name: "members", columns: ["user", "handle", "tick", "online", "inbox"])
-        var devices = InspectionReport.Table(name: "devices", columns: ["user", "device", "name", "cursor", "acknowledged"])
+        var devices = InspectionReport.Table(
+            name: "devices", columns: ["user", "device", "name", "cursor", "waiting"])
         for recipient in message.recipients {
             let member = recipient.member
             let isSender = member.user == message.sender
@@ -120,12 +122,11 @@ package struct Inspector: Sendable {
                 recipient.inboxSequence.map { .number($0) } ?? .none,
             ])
             for device in recipient.devices {
-                let acknowledged = recipient.inboxSequence.map { device.cursor >= $0 }
-                // The inbox row goes when every active device has passed it; an own message need not be there at all.
-                let passed: InspectionReport.Value = isSender || device.isIdle ? .none : .flag(true)
+                // The inbox row goes when every active device has passed it.
+                let isWaiting = recipient.inboxSequence.map { device.cursor < $0 && !device.isIdle } ?? false
                 devices.rows.append([
                     .text(member.user.description), .text(device.id.description), .text(device.name),
-                    .number(device.cursor), acknowledged.map { .flag($0) } ?? passed,
+                    .number(device.cursor), .flag(isWaiting),
                 ])
             }
         }
@@ -172,7 +173,7 @@ package struct Inspector: Sendable {
     private static func time(_ milliseconds: Int64?) -> InspectionReport.Value {
         guard let milliseconds else { return .none }
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
-        return .text(date.formatted(.iso8601.time(includingFractionalSeconds: true)))
+        return .text(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     }
 }
 

@@ -67,7 +67,9 @@ public struct StoreInspector: Sendable {
         }
     }
 
-    private static func user(_ db: Database, _ condition: String, _ arguments: StatementArguments) throws -> InspectedUser? {
+    private static func user(_ db: Database, _ condition: String, _ arguments: StatementArguments) throws
+        -> InspectedUser?
+    {
         let sql = "SELECT * FROM users LEFT JOIN inboxes ON inboxes.user = users.num WHERE \(condition)"
         guard let row = try Row.fetchOne(db, sql: sql, arguments: arguments) else { return nil }
         let number: Int64 = row["num"]
@@ -84,7 +86,8 @@ public struct StoreInspector: Sendable {
     }
 
     private static func devices(_ db: Database, of user: Int64) throws -> [InspectedDevice] {
-        let sql = "SELECT * FROM devices JOIN cursors ON cursors.device = devices.num WHERE user = ? ORDER BY created_at"
+        let sql =
+            "SELECT * FROM devices JOIN cursors ON cursors.device = devices.num WHERE user = ? ORDER BY created_at"
         return try Row.fetchAll(db, sql: sql, arguments: [user]).map { row in
             let state: Int = row["state"]
             return InspectedDevice(
