@@ -114,7 +114,8 @@ let package = Package(
             dependencies: ["BatonCore", "BatonProtocol", nioCore, nioPosix],
             swiftSettings: settings),
         .executableTarget(
-            name: "baton", dependencies: ["BatonNode", "BatonClient", "BatonLoad", "BatonCore", argumentParser, logging],
+            name: "baton",
+            dependencies: ["BatonNode", "BatonClient", "BatonLoad", "BatonCore", argumentParser, logging],
             swiftSettings: settings),
         .testTarget(name: "BatonCoreTests", dependencies: ["BatonCore", "BatonTestKit"], swiftSettings: settings),
         .testTarget(

@@ -2,7 +2,9 @@
 enum ImportRule {
     /// What any module may import besides.
     private static let standard: Set<String> = ["Synchronization"]
-    private static let system: Set<String> = ["Foundation", "FoundationEssentials", "Dispatch", "Glibc"]
+    private static let system: Set<String> = [
+        "Foundation", "FoundationEssentials", "Dispatch", "Glibc", "Musl", "Darwin",
+    ]
     private static let nio: Set<String> = [
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOConcurrencyHelpers", "NIOSSL", "NIOHTTPTypes",
         "NIOHTTPTypesHTTP1", "NIOFoundationCompat",
@@ -29,6 +31,7 @@ enum ImportRule {
         "BatonNode": system.union(nio).union(metrics).union([
             "BatonAPI", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol", "BatonPush", "BatonRedis",
             "BatonStore", "DequeModule", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "ServiceLifecycle",
+            "UnixSignals",
             "Yams",
         ]),
         "BatonClient": system.union(nio).union([
