@@ -38,7 +38,8 @@ struct SessionRoutes: Sendable {
         let new = NewDevice(
             id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now)
         do {
-            _ = try await dependencies.accounts.createDevice(new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
+            _ = try await dependencies.accounts.createDevice(
+                new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
         } catch {
             throw APIError(error)
         }

@@ -130,7 +130,8 @@ struct RelayService: Service {
             let redis = parts.redis.loop(on: first.eventLoop)
             let keeper = LeaseKeeper(
                 lease: lease, redis: (redis.nodes, redis.presence), relay: first.value, node: parts.relay,
-                clock: parts.clock, state: parts.state, logger: parts.logger) { stop.finish() }
+                clock: parts.clock, state: parts.state, logger: parts.logger
+            ) { stop.finish() }
             keeper.start()
             return NIOLoopBound(keeper, eventLoop: first.eventLoop)
         }.get()
