@@ -38,8 +38,8 @@ package struct Edge: Service {
     }
 
     package func run() async throws {
-        let listener = try await bind()
         let open = OpenConnections()
+        let listener = try await bind(open)
         await withTaskCancellationOrGracefulShutdownHandler {
             if let address = listener.channel.localAddress { onListening(address) }
             await withDiscardingTaskGroup { tasks in
@@ -47,7 +47,6 @@ package struct Edge: Service {
                     try await listener.executeThenClose { connections in
                         for try await connection in connections {
                             tasks.addTask {
-                                open.opened(connection.channel)
                                 await channels.handle(value: connection, logger: logger)
                                 open.handedOver(connection.channel)
                             }
@@ -63,7 +62,7 @@ package struct Edge: Service {
         }
     }
 
-    private func bind() async throws -> NIOAsyncChannel<EdgeChannel.Value, Never> {
+    private func bind(_ open: OpenConnections) async throws -> NIOAsyncChannel<EdgeChannel.Value, Never> {
         let watermark = ChannelOptions.Types.WriteBufferWaterMark(
             low: Limits.Connection.writeLowWatermark, high: Limits.Connection.writeHighWatermark)
         let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 16 * 1024)
@@ -77,7 +76,10 @@ package struct Edge: Service {
             // A client of plain HTTP may half-close after its request. An upgrade takes this back.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(host: configuration.host, port: configuration.port) { [channels, logger] channel in
-                channels.setup(channel: channel, logger: logger)
+                let connection = channels.setup(channel: channel, logger: logger)
+                // Here and not with its task: one that is accepted while the listener closes gets none.
+                open.opened(channel)
+                return connection
             }
     }
 }

@@ -44,7 +44,7 @@ struct EdgeChannel: HTTPChannelHandler {
                 HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
                 maximumBufferSize: Limits.Frame.requestHeadBytes)
             let gate = EdgeGate(
-                actions: actions(channel, promise, logger), httpHandlers: [encoder, decoder],
+                actions: actions(channel, promise, logger), encoder: encoder, decoder: decoder,
                 handshakeTime: .seconds(configuration.handshakeSeconds))
             do {
                 try channel.pipeline.syncOperations.addHandlers([encoder, decoder, gate])

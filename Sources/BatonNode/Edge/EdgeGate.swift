@@ -48,15 +48,16 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private enum State {
         case waiting
-        /// The head asks for a WebSocket; its end has not come.
-        case asked(HTTPRequestHead, WebSocketHandshake.Policy)
+        /// The head asks rightly for a WebSocket; the request's end has not come.
+        case asked(WebSocketHandshake.Accepted, HTTPRequestHead)
         case authenticating(WebSocketHandshake.Accepted)
         /// Refused, upgraded, or plain: the gate has nothing more to say.
         case decided
     }
 
     private let actions: Actions
-    private let httpHandlers: [any RemovableChannelHandler]
+    private let encoder: any RemovableChannelHandler
+    private let decoder: any RemovableChannelHandler
     private let handshakeTime: TimeAmount
     private var state = State.waiting
     private var isReadHeld = false
@@ -65,10 +66,16 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
-    /// - Parameter httpHandlers: what must go before a WebSocket's bytes come, in the order of going: encoder, decoder.
-    package init(actions: Actions, httpHandlers: [any RemovableChannelHandler], handshakeTime: TimeAmount) {
+    /// - Parameters:
+    ///   - encoder: of HTTP, before the gate.
+    ///   - decoder: of HTTP, before the gate; when it is removed it gives on the bytes that it has not used.
+    package init(
+        actions: Actions, encoder: any RemovableChannelHandler, decoder: any RemovableChannelHandler,
+        handshakeTime: TimeAmount
+    ) {
         self.actions = actions
-        self.httpHandlers = httpHandlers
+        self.encoder = encoder
+        self.decoder = decoder
         self.handshakeTime = handshakeTime
     }
 
@@ -124,12 +131,12 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
         switch (state, Self.unwrapInboundIn(data)) {
         case (.waiting, .head(let head)):
             if let policy = actions.policy(head.uri) {
-                state = .asked(head, policy)
+                judge(head, policy)
             } else {
                 servePlainly(context: context, first: data)
             }
-        case (.asked(let head, let policy), .end):
-            judge(head, policy, context: context)
+        case (.asked(let accepted, let head), .end):
+            admit(accepted, head, context: context)
         case (.waiting, _), (.asked, _), (.authenticating, _), (.decided, _):
             // A body that comes with a handshake, or whatever follows a refusal.
             break
@@ -157,17 +164,24 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func judge(_ head: HTTPRequestHead, _ policy: WebSocketHandshake.Policy, context: ChannelHandlerContext) {
+    private func judge(_ head: HTTPRequestHead, _ policy: WebSocketHandshake.Policy) {
         do throws(HandshakeRefusal) {
-            let accepted = try WebSocketHandshake.judge(head, policy: policy)
-            if case .refused(let milliseconds) = actions.admit(context.eventLoop) {
-                throw .overloaded(retryAfterMilliseconds: milliseconds)
-            }
+            state = .asked(try WebSocketHandshake.judge(head, policy: policy), head)
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func admit(
+        _ accepted: WebSocketHandshake.Accepted, _ head: HTTPRequestHead, context: ChannelHandlerContext
+    ) {
+        switch actions.admit(context.eventLoop) {
+        case .refused(let milliseconds):
+            refuse(.overloaded(retryAfterMilliseconds: milliseconds))
+        case .admitted:
             state = .authenticating(accepted)
             isHandedOver = true
             actions.authenticate(self, accepted, head)
-        } catch {
-            refuse(error)
         }
     }
 
@@ -210,11 +224,16 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.close(promise: nil)
             return
         }
-        install(channel)
         let mustRead = isReadHeld
+        // The new handlers may write at once, so nothing of HTTP may stand before them; and they must be there when the
+        // decoder gives on its bytes.
         pipeline.removeHandler(self, promise: nil)
-        for handler in httpHandlers { pipeline.removeHandler(handler, promise: nil) }
-        if mustRead { channel.read() }
+        pipeline.removeHandler(encoder, promise: nil)
+        install(channel)
+        pipeline.removeHandler(decoder).assumeIsolated().whenComplete { _ in
+            channel.pipeline.fireChannelReadComplete()
+            if mustRead { channel.read() }
+        }
     }
 
     private static func setOptions(_ channel: any Channel) throws {

@@ -1,4 +1,5 @@
 import BatonGateway
+import BatonTestKit
 import Testing
 
 @Suite struct UTF8ValidatorTests {
