@@ -48,7 +48,8 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
     private var unread = ByteBuffer()
     private var fragments: ByteBuffer?
     private var outgoing = ByteBuffer()
-    private var isReading = false
+    /// Within a read tick: what is written leaves at its end.
+    package private(set) var isReading = false
     private var isFlushScheduled = false
     private var ending: RelayEnding?
     /// Masking protects proxies from scripts that choose their bytes, which a native client does not run: a fast

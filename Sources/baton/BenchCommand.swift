@@ -1,0 +1,143 @@
+import ArgumentParser
+import BatonClient
+import BatonLoad
+import Foundation
+
+/// `baton bench`: drives a cluster with real clients and measures it.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures a cluster with real clients.",
+        discussion: """
+            Each pair is a sender on one node and a receiver on the next; messages are acknowledged and receipts come \
+            back. The last line is one JSON object. The exit status is 1 where anything accepted was lost, doubled or \
+            out of order.
+            """)
+
+    @Option(help: "The nodes' own addresses, separated by commas.")
+    var nodes: String
+
+    @Option(help: "Pairs of users.") var pairs = 200
+    @Option(help: "Messages that each sender keeps unaccepted.") var window = 16
+    @Option(help: "Measured seconds.") var seconds = 15
+    @Option(help: "Seconds before these.") var warmup = 2
+    @Option(help: "Instead of a window: messages a second, of all pairs together.") var rate: Int?
+    @Option(help: "Instead of messages: connections that only stay.") var idle: Int?
+    @Flag(help: "Store messages for absent users, then let all come at once.") var offline = false
+    @Option(help: "With --offline: messages stored for each.") var perUser = 100
+    @Option(help: "Event loops of the generator.") var threads = 1
+    @Option(help: "How the users' handles begin. The same prefix uses the same users again.") var prefix = "bench"
+    @Option(help: "Further processes whose CPU counts: name=pid, separated by commas.") var pids: String?
+    @Option(help: "Where Redis is asked for its memory: redis://127.0.0.1:PORT.") var redis: String?
+    @Flag(help: "Only the JSON object.") var json = false
+
+    func validate() throws {
+        for (name, value) in [
+            ("pairs", pairs), ("window", window), ("seconds", seconds), ("per-user", perUser), ("threads", threads),
+            ("rate", rate ?? 1), ("idle", idle ?? 1),
+        ] where value < 1 {
+            throw ValidationError("--\(name) must be at least 1")
+        }
+        guard window <= 256 else { throw ValidationError("--window is at most 256") }
+        guard [rate != nil, idle != nil, offline].filter(\.self).count <= 1 else {
+            throw ValidationError("--rate, --idle and --offline exclude each other")
+        }
+        _ = try settings()
+    }
+
+    func run() async throws {
+        let settings = try settings()
+        let isQuiet = json
+        let bench = Bench(settings) { line in
+            if !isQuiet { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        }
+        let report = try await bench.measure()
+        if !json { print(table(report)) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        if !report.isClean { throw ExitCode.failure }
+    }
+
+    private func settings() throws -> BenchSettings {
+        let addresses = try nodes.split(separator: ",").map { text in
+            guard let address = RelayAddress(String(text)) else {
+                throw ValidationError("\(text) is no address; http://HOST:PORT is")
+            }
+            return address
+        }
+        let workload: BenchSettings.Workload =
+            if let idle {
+                .idle(idle)
+            } else if let rate {
+                .rate(rate)
+            } else if offline {
+                .offline(perUser: perUser, window: window)
+            } else {
+                .window(window)
+            }
+        var settings = BenchSettings(nodes: addresses, workload: workload)
+        settings.pairs = pairs
+        settings.seconds = seconds
+        settings.warmupSeconds = max(0, warmup)
+        settings.threads = threads
+        settings.prefix = prefix
+        settings.processes = try processes()
+        settings.redisPort = try redisPort()
+        return settings
+    }
+
+    private func processes() throws -> [String: Int32] {
+        var processes: [String: Int32] = [:]
+        for entry in (pids ?? "").split(separator: ",") {
+            let parts = entry.split(separator: "=")
+            guard parts.count == 2, let pid = Int32(parts[1]), pid > 0 else {
+                throw ValidationError("--pids takes name=pid, not \(entry)")
+            }
+            processes[String(parts[0])] = pid
+        }
+        return processes
+    }
+
+    private func redisPort() throws -> Int? {
+        guard let redis else { return nil }
+        guard let port = URLComponents(string: redis)?.port else {
+            throw ValidationError("--redis takes redis://127.0.0.1:PORT, not \(redis)")
+        }
+        return port
+    }
+
+    private func table(_ report: BenchReport) -> String {
+        var lines: [(String, String)] = [
+            ("workload", "\(report.workload), \(report.pairs) pairs, \(Self.text(report.seconds)) s"),
+            ("accepted", "\(Self.text(report.acceptedPerS))/s, \(report.accepted) in all"),
+            ("delivered", "\(Self.text(report.deliveredPerS))/s, \(report.delivered) in all"),
+            ("accept ms", Self.text(report.acceptMs)),
+            ("end to end ms", Self.text(report.endToEndMs)),
+        ]
+        if let cpu = report.cpuUsPerDelivered { lines.append(("server CPU us/message", Self.text(cpu))) }
+        for (name, cpu) in report.cpuUsByProcess.sorted(by: { $0.key < $1.key }) {
+            lines.append(("  \(name)", Self.text(cpu)))
+        }
+        lines.append(("client CPU us/message", Self.text(report.clientCpuUsPerDelivered)))
+        if let stored = report.storedPerS { lines.append(("stored", "\(Self.text(stored))/s")) }
+        if let drained = report.drainedPerS { lines.append(("drained", "\(Self.text(drained))/s")) }
+        if let kib = report.nodeKibPerConnection { lines.append(("node KiB/connection", Self.text(kib))) }
+        if let kib = report.redisKibPerConnection { lines.append(("Redis KiB/connection", Self.text(kib))) }
+        if let count = report.heartbeatsAnswered { lines.append(("heartbeats answered", "\(count)")) }
+        lines.append(("rejected, receipts", "\(report.rejected), \(report.receipts)"))
+        lines.append(
+            ("lost, doubled, disordered", "\(report.lost), \(report.duplicated), \(report.reordered)"))
+        lines.append(("disconnected", "\(report.disconnected)"))
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }
+            .joined(separator: "\n")
+    }
+
+    private static func text(_ number: Double) -> String {
+        number.formatted(.number.precision(.fractionLength(number < 100 ? 2 : 0)).grouping(.never))
+    }
+
+    private static func text(_ latency: BenchReport.Latency) -> String {
+        "p50 \(text(latency.p50)), p99 \(text(latency.p99)), p99.9 \(text(latency.p999)), max \(text(latency.max))"
+    }
+}
