@@ -110,6 +110,16 @@ package final class RedisLoop {
         onChange()
     }
 
+    /// Unsubscribes everything behind the bus' back, as a failover that forgets subscriptions does. For tests.
+    func deafen() {
+        subscriberLink.send(RedisCommand("UNSUBSCRIBE"), completions: redisBus.wantedNames.map { _ in { _ in } })
+    }
+
+    /// Loses the command connection. For tests.
+    func dropCommands() {
+        commandLink.tearDown(.connectionLost)
+    }
+
     private static func login(_ url: RedisURL, name: String) -> [RedisLink.Step] {
         var commands: [RedisCommand] = []
         if let password = url.password {

@@ -32,14 +32,15 @@ struct TestRedis {
 
     /// Runs with a client on one event loop, connected.
     func withClient(
-        loops: Int = 1, node: NodeID = TestRedis.node, observer: any RedisObserver = SilentRedisObserver(),
+        loops: Int = 1, within timeout: TimeAmount = .seconds(10), node: NodeID = TestRedis.node,
+        observer: any RedisObserver = SilentRedisObserver(),
         _ body: (RedisClient, [any EventLoop]) async throws -> Void
     ) async throws {
         let eventLoops = (0..<loops).map { _ in MultiThreadedEventLoopGroup.singleton.next() }
         let client = try await RedisClient.start(
             on: eventLoops, node: node, settings: settings, observer: observer, logger: logger)
         do {
-            guard await client.waitUntilConnected(for: .seconds(10)) else { throw NotConnected() }
+            guard await client.waitUntilConnected(for: timeout) else { throw NotConnected() }
             try await body(client, eventLoops)
         } catch {
             await client.close()

@@ -28,7 +28,7 @@ struct LocalBuckets: ~Copyable {
         if buckets[bucket] == nil, buckets.count >= capacity { makeRoom(now: now) }
         buckets[bucket] = state
         if isAllowed { return .allowed }
-        let milliseconds = min(((wanted - state.tokens) * interval).rounded(.up), 86_400_000)
+        let milliseconds = min(((wanted - state.tokens) * interval - 0.000_1).rounded(.up), 86_400_000)
         return .refused(retryAfterMilliseconds: max(1, Int(milliseconds)))
     }
 

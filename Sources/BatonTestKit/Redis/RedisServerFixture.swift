@@ -98,6 +98,8 @@ public final class RedisServerFixture: Sendable {
             lines.append(data)
         }
         try process.run()
+        // Only the server writes: its end is then the end of what can be read.
+        try output.fileHandleForWriting.close()
         self.process.withLock { $0 = process }
         try await lines.waitUntilReady()
     }
