@@ -17,6 +17,7 @@ public final class SQLiteStore: Sendable {
     let reads = ReadPool(limit: Limits.Store.queuedReads)
     private let checkpoints = CheckpointSignal()
     private let threads = StoreThreads()
+    private let background = StoreThreads()
     private let presence: Mutex<StorePresence?>
     private let isClosed = Mutex(false)
 
@@ -90,6 +91,9 @@ public final class SQLiteStore: Sendable {
         }
         if isFirst { stop() }
         await threads.join()
+        // The last connection to close brings the log into the file, which one for reads could not.
+        checkpoints.close()
+        await background.join()
         // Dropped in any case: its lock goes with it.
         presence.withLock { presence in
             guard let last = presence else { return }
@@ -101,7 +105,6 @@ public final class SQLiteStore: Sendable {
     private func stop() {
         writes.close()
         reads.close(threads: settings.readers)
-        checkpoints.close()
     }
 
     // MARK: Threads
@@ -131,7 +134,7 @@ public final class SQLiteStore: Sendable {
                 try started.wait()
             }
             let queue = try connections.checkpointer()
-            threads.start("baton-checkpoint") { [self] in
+            background.start("baton-checkpoint") { [self] in
                 serve(queue, started) { db throws in
                     let checkpointer = try Checkpointer(
                         database: db, path: settings.path, logger: logger, observer: observer)
@@ -142,6 +145,7 @@ public final class SQLiteStore: Sendable {
             try started.wait()
         } catch {
             stop()
+            checkpoints.close()
             throw error
         }
     }
