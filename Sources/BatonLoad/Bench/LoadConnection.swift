@@ -51,6 +51,7 @@ final class LoadConnection: RelayChannelSession {
 
     /// Sends until the window is full or the quota used up.
     func fillWindow() {
+        guard case .sender = role else { return }
         while isLive, nextNumber &- settled < UInt32(min(shard.window, Int(Self.outstandingLimit))),
             nextNumber < UInt32(clamping: shard.quota), let channel, channel.isWritable
         {
