@@ -34,6 +34,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
@@ -115,8 +116,10 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "baton",
-            dependencies: ["BatonNode", "BatonClient", "BatonLoad", "BatonCore", argumentParser, logging],
-            swiftSettings: settings),
+            dependencies: [
+                "BatonNode", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", argumentParser, logging,
+                nioCore, nioPosix, signals,
+            ], swiftSettings: settings),
         .testTarget(name: "BatonCoreTests", dependencies: ["BatonCore", "BatonTestKit"], swiftSettings: settings),
         .testTarget(
             name: "BatonProtocolTests", dependencies: ["BatonProtocol", "BatonTestKit"], swiftSettings: settings),
@@ -152,6 +155,9 @@ let package = Package(
         .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["BatonTestKit", "BatonClient", "BatonLoad", "baton"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "batonTests", dependencies: ["baton", "BatonClient", "BatonCore", "BatonProtocol"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]

@@ -59,7 +59,7 @@ extension BatonClient {
         guard tokens != nil else { throw .notLoggedIn }
         do {
             _ = try await authorized(.DELETE, "/v1/sessions/current", answer: WireErrorResponse.self)
-        } catch .refused(let error) where error.code == .deviceRevoked || error.code == .unauthenticated {
+        } catch .refused(let error) where !error.isRetryable {
             configuration.logger.debug("the session had ended already")
         }
         disconnect()

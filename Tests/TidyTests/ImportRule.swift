@@ -46,7 +46,7 @@ enum ImportRule {
         ]),
         "baton": system.union(nio).union([
             "ArgumentParser", "BatonClient", "BatonCore", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
-            "BatonStore", "Logging", "SwiftProtobuf",
+            "BatonStore", "Logging", "SwiftProtobuf", "UnixSignals",
         ]),
     ]
 

@@ -64,6 +64,9 @@ struct Outbox: ~Copyable {
 
     var count: Int { entries.count }
 
+    /// All of them; those of one lane in their order.
+    var messages: [OutboxMessage] { lanes.values.flatMap { $0.refs.compactMap { entries[$0]?.message } } }
+
     func contains(_ ref: String) -> Bool { entries[ref] != nil }
 
     /// Takes a message in; it may be sent once it is kept.

@@ -1,0 +1,4 @@
+import struct BatonClient.AcceptedMessage
+
+/// The SDK's type: the core has one of the same name.
+typealias BatonClientAccepted = AcceptedMessage
