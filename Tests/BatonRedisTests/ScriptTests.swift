@@ -126,10 +126,10 @@ struct ScriptTests {
                 let key = Keys.node(TestRedis.node)
                 #expect(try await Self.run(RenewLease(lease: lease(1)), client) == true)
                 #expect(try await (14...15).contains(Self.ttl(key, client)))
-                #expect(try await Self.run(RenewLease(lease: lease(2)), client) == false)
-                #expect(try await Self.run(ReleaseLease(lease: lease(2)), client) == false)
-                #expect(try await Self.run(ReleaseLease(lease: lease(1)), client) == true)
                 #expect(try await Self.run(RenewLease(lease: lease(2)), client) == true)
+                #expect(try await Self.run(RenewLease(lease: lease(1)), client) == false)
+                #expect(try await Self.run(ReleaseLease(lease: lease(1)), client) == false)
+                #expect(try await Self.run(ReleaseLease(lease: lease(2)), client) == true)
             }
         }
     }

@@ -68,7 +68,7 @@ public enum Presence: Hashable, Sendable {
 
 /// The nodes' leases. Bound to one event loop, like `Bus`.
 public protocol NodeRegistry: AnyObject {
-    /// Takes or renews the lease of a node (TTL `Limits.Node.leaseSeconds`). Completes with false where another
+    /// Takes or renews the lease of a node (TTL `Limits.Node.leaseSeconds`). Completes with false where a later
     /// incarnation holds it, nil where the registry could not be reached.
     func renewLease(_ lease: NodeLease, completion: @escaping (Bool?) -> Void)
 

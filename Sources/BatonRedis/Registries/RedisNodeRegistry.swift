@@ -3,8 +3,7 @@ import BatonCore
 /// The nodes' leases, and the clean-up after those that died.
 ///
 /// `nodes` remembers each lease that was ever taken until its sessions are cleaned up: it names the leases to look at,
-/// and those that are gone. A node is in it only once it holds its lease, so that one that still waits for its
-/// predecessor's to run out is never taken for dead.
+/// and those that are gone. A node is in it only once it holds its lease.
 final class RedisNodeRegistry: NodeRegistry {
     private let commands: RedisCommands
 

@@ -2,11 +2,13 @@ import BatonCore
 
 extension LivenessConformance {
     static let nodeCases: [LivenessConformance] = [
-        .init("A lease is its incarnation's until it is given up") { subject in
-            let first = try lease("one", incarnation: 1, connections: 3)
-            let second = try lease("one", incarnation: 2)
-            try expect(try await renew(subject.one, first), true, "taken")
-            try expect(try await renew(subject.two, second), false, "taken by another incarnation")
+        .init("A lease is its incarnation's until it is given up or a later one takes it") { subject in
+            let earlier = try lease("one", incarnation: 1)
+            let first = try lease("one", incarnation: 2, connections: 3)
+            let second = try lease("one", incarnation: 3)
+            try expect(try await renew(subject.two, earlier), true, "taken by the first start")
+            try expect(try await renew(subject.one, first), true, "taken over by a later start")
+            try expect(try await renew(subject.two, earlier), false, "renewed by the start that was succeeded")
             try expect(try await nodes(subject.two), [first], "the living")
             try await release(subject.two, second)
             try expect(try await nodes(subject.two), [first], "the living after a stranger's release")

@@ -10,7 +10,7 @@ public final class InMemoryNodeRegistry: NodeRegistry {
 
     public func renewLease(_ lease: NodeLease, completion: @escaping (Bool?) -> Void) {
         guard !cluster.isDown else { return completion(nil) }
-        if let holder = living[lease.node], holder.incarnation != lease.incarnation { return completion(false) }
+        if let holder = living[lease.node], holder.incarnation > lease.incarnation { return completion(false) }
         cluster.leases[lease.node] = (
             lease, cluster.now.advanced(byMilliseconds: Limits.Node.leaseSeconds * 1_000)
         )
