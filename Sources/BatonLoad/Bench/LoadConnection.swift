@@ -118,7 +118,6 @@ final class LoadConnection: RelayChannelSession {
 
     func writabilityChanged(_ isWritable: Bool, on channel: RelayChannelHandler<LoadConnection>) {
         if isWritable { fillWindow() }
-        tickTime = 0
     }
 
     func closed(_ ending: RelayEnding) {
@@ -164,7 +163,8 @@ final class LoadConnection: RelayChannelSession {
     }
 
     private func time() -> UInt64 {
-        if tickTime == 0 || channel?.isReading != true { tickTime = NIODeadline.now().uptimeNanoseconds }
+        guard channel?.isReading == true else { return NIODeadline.now().uptimeNanoseconds }
+        if tickTime == 0 { tickTime = NIODeadline.now().uptimeNanoseconds }
         return tickTime
     }
 
