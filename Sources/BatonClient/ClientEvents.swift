@@ -24,6 +24,12 @@ extension BatonClient {
     /// acknowledged stops sending.
     public nonisolated var events: ClientEvents { ClientEvents(client: self) }
 
+    /// The next event with its place in the inbox, for harnesses that check the numbering.
+    package func nextEntry() async -> (event: ClientEvent, inboxSequence: UInt64?)? {
+        guard let event = await nextEvent() else { return nil }
+        return (event, taken)
+    }
+
     func nextEvent() async -> ClientEvent? {
         if let sequence = taken {
             taken = nil

@@ -5,5 +5,7 @@ struct Baton: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baton",
         abstract: "A chat relay: several nodes, one Redis, one store; nothing acknowledged is lost.",
-        subcommands: [NodeCommand.self, ChatCommand.self, InspectCommand.self, BenchCommand.self])
+        subcommands: [
+            NodeCommand.self, ChatCommand.self, InspectCommand.self, BenchCommand.self, ChaosCommand.self,
+        ])
 }

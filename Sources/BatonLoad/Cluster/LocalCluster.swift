@@ -110,6 +110,8 @@ package actor LocalCluster {
     /// SIGKILL, and waits until it is dead.
     package func killNode(_ index: Int) async { await nodes[index]?.killNow() }
 
+    package func isNodeRunning(_ index: Int) -> Bool { nodes[index]?.isRunning ?? false }
+
     package func signalNode(_ index: Int, _ signal: Int32) { nodes[index]?.signal(signal) }
 
     /// The exit status of a node that was told to stop.

@@ -1,0 +1,232 @@
+import BatonClient
+import BatonCore
+import Foundation
+import Logging
+
+/// A whole run: a cluster of its own, devices under load, faults, healing, and the verdict of their histories.
+///
+/// Whatever happens, cancellation included, the processes that it started are gone when `run` returns.
+package struct ChaosRun: Sendable {
+    private let settings: ChaosSettings
+    private let console: ChaosConsole
+    private let began = ContinuousClock.now
+    private let progress: ChaosProgress
+
+    /// Clients that register and log in at the same time.
+    private static let setupsAtOnce = 4
+    private static let connectSeconds = 30
+
+    package init(_ settings: ChaosSettings, console: ChaosConsole) {
+        self.settings = settings
+        self.console = console
+        progress = ChaosProgress(began: began)
+    }
+
+    package func run() async throws -> ChaosReport {
+        try FileManager.default.createDirectory(
+            atPath: settings.historyDirectory, withIntermediateDirectories: true)
+        var cluster = LocalCluster.Settings(executable: settings.executable, directory: settings.directory)
+        cluster.nodes = settings.nodes
+        // Cheap passwords and no limits for one address: all devices live behind it.
+        cluster.configuration = [
+            "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
+            "limits.loginsPerAddress=1000000", "log.level=warning",
+        ]
+        let local = try LocalCluster(cluster)
+        do {
+            let report = try await run(on: local)
+            await local.stop()
+            return report
+        } catch {
+            await local.stop()
+            throw error
+        }
+    }
+
+    private func run(on cluster: LocalCluster) async throws -> ChaosReport {
+        console.stage("starting Redis and \(settings.nodes) nodes in \(settings.directory)")
+        try await cluster.start()
+        console.stage("registering \(settings.users) users with \(settings.devices) devices")
+        let devices = try await makeDevices(cluster.nodeURLs.compactMap { RelayAddress($0) })
+        do {
+            let report = try await run(devices, on: cluster)
+            return report
+        } catch {
+            for device in devices { await device.client.close() }
+            throw error
+        }
+    }
+
+    private func run(_ devices: [ChaosDevice], on cluster: LocalCluster) async throws -> ChaosReport {
+        let injector = FaultInjector(cluster: cluster, progress: progress, console: console)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for device in devices {
+                group.addTask { await device.apply() }
+                group.addTask { await device.watchConnection() }
+                try await device.client.connect()
+            }
+            guard await progress.reached(.connected, within: .seconds(Self.connectSeconds)) else {
+                throw ChaosFailure(
+                    "only \(devices.count - progress.counts.offline) of \(devices.count) devices came online within "
+                        + "\(Self.connectSeconds) s; the nodes' logs in \(settings.directory) say why")
+            }
+            console.stage("load and faults for \(Int(settings.seconds)) s, seed \(settings.seed)")
+            try await loadAndFaults(devices, injector)
+            try await settle(devices, injector)
+            for device in devices { await device.client.close() }
+            try await group.waitForAll()
+        }
+        for device in devices { try device.history.close() }
+        console.stage("reading \(devices.count) histories")
+        let histories = try devices.map { try DeviceHistory(path: $0.history.path) }
+        return ChaosReport(
+            settings: settings, verdict: HistoryChecker.check(histories), faults: await injector.injected,
+            misbehaviour: await injector.misbehaviour, reconnects: progress.counts.reconnects,
+            recovery: RecoveryTimes(histories, faults: await injector.injected))
+    }
+
+    // MARK: Stages
+
+    private func loadAndFaults(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws {
+        let rate = settings.rate / Double(devices.count)
+        let seed = SeededGenerator(seed: settings.seed)
+        let (seconds, start) = (settings.seconds, ContinuousClock.now)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for device in devices {
+                let generator = seed.fork(1_000 + UInt64(device.index))
+                group.addTask { try await device.send(perSecond: rate, for: seconds, using: generator) }
+            }
+            for fault in ChaosPlan.faults(settings) {
+                group.addTask {
+                    try await ContinuousClock().sleep(until: start + .seconds(fault.at))
+                    try await injector.inject(fault)
+                }
+            }
+            group.addTask { try await report(until: start + .seconds(seconds), since: start, injector) }
+            try await group.waitForAll()
+        }
+    }
+
+    private func report(
+        until end: ContinuousClock.Instant, since start: ContinuousClock.Instant, _ injector: FaultInjector
+    ) async throws {
+        while ContinuousClock.now < end {
+            try await ContinuousClock().sleep(for: .seconds(1))
+            try await injector.lookForCrashes()
+            let counts = progress.counts
+            console.update(
+                "\((ContinuousClock.now - start).components.seconds) s · \(counts.faults) faults · "
+                    + "\(counts.accepted) accepted · \(counts.delivered) delivered · "
+                    + "\(counts.invoked - counts.settled) waiting · \(counts.reconnects) reconnects · "
+                    + "\(counts.offline) offline")
+        }
+    }
+
+    /// No more faults: everything is up, everything arrives, everything is read, every receipt is back.
+    private func settle(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws {
+        console.stage("no more faults; waiting until every message and receipt has arrived")
+        try await injector.heal()
+        let limit = Duration.seconds(ChaosSettings.healSeconds)
+        guard await progress.reached(.delivered, within: limit) else {
+            try Task.checkCancellation()
+            return console.stage("not everything arrived within \(limit)")
+        }
+        var readers: Set<UserID> = []
+        for device in devices where readers.insert(device.user).inserted {
+            for (conversation, sequence) in progress.latest(of: device.user) {
+                guard await device.read(MessageID(conversation: conversation, sequence: sequence)) else { continue }
+                progress.readLast(conversation, sequence, by: device.user)
+            }
+        }
+        if await !progress.reached(.acknowledged, within: limit) {
+            try Task.checkCancellation()
+            console.stage("not every receipt arrived within \(limit)")
+        }
+    }
+}
+
+// MARK: Users and devices
+
+extension ChaosRun {
+    private func makeDevices(_ addresses: [RelayAddress]) async throws -> [ChaosDevice] {
+        var generator = SeededGenerator(seed: settings.seed).fork(2)
+        let orders = (0..<settings.devices).map { _ in addresses.shuffled(using: &generator) }
+        let clients = try orders.map { addresses -> BatonClient in
+            var configuration = ClientConfiguration(addresses: addresses)
+            configuration.clientName = "baton-chaos"
+            configuration.logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
+            return try BatonClient(configuration)
+        }
+        do {
+            let tokens = try await logIn(clients)
+            return try assemble(clients, tokens, using: &generator)
+        } catch {
+            for client in clients { await client.close() }
+            throw error
+        }
+    }
+
+    /// Who writes to whom is a ring with two kinds of chords, so that both ends of a pair write.
+    private func assemble(
+        _ clients: [BatonClient], _ tokens: [Tokens], using generator: inout SeededGenerator
+    ) throws -> [ChaosDevice] {
+        let users = tokens.prefix(settings.users).map(\.user)
+        let chord = Int.random(in: 1...max(1, users.count / 2), using: &generator)
+        return try clients.indices.map { index in
+            let place = userIndex(ofDevice: index)
+            let peers = Set([1, users.count - 1, chord, users.count - chord].map { users[(place + $0) % users.count] })
+                .subtracting([users[place]])
+            let history = try HistoryFile(
+                path: "\(settings.historyDirectory)/u\(place + 1)-d\(index < users.count ? 1 : 2).jsonl", began: began)
+            history.append(
+                .device(user: tokens[index].user.description, device: tokens[index].device.description))
+            progress.added(index, of: tokens[index].user)
+            return ChaosDevice(
+                index: index, user: tokens[index].user, device: tokens[index].device,
+                peers: peers.sorted { $0.rawValue < $1.rawValue }, client: clients[index], history: history,
+                progress: progress)
+        }
+    }
+
+    /// The first devices are one a user, the further ones second devices of every fourth user.
+    private func userIndex(ofDevice index: Int) -> Int {
+        index < settings.users ? index : (index - settings.users) * ChaosSettings.usersPerSecondDevice
+    }
+
+    private func logIn(_ clients: [BatonClient]) async throws -> [Tokens] {
+        let password = "chaos-\(settings.seed)"
+        try await inParallel(settings.users) { user in
+            try await clients[user].register(
+                handle: Self.handle(user), displayName: "Chaos \(user + 1)", password: password)
+        }
+        return try await inParallel(clients.count) { index in
+            try await clients[index].login(
+                handle: Self.handle(userIndex(ofDevice: index)), password: password,
+                deviceName: "chaos \(index + 1)")
+        }
+    }
+
+    private static func handle(_ user: Int) -> String { "chaos\(user + 1)" }
+
+    /// A few at a time; the results in the order of the numbers.
+    @discardableResult
+    private func inParallel<Result: Sendable>(
+        _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            var results: [Int: Result] = [:]
+            for number in 0..<count {
+                if number >= Self.setupsAtOnce, let (done, result) = try await group.next() { results[done] = result }
+                group.addTask { (number, try await body(number)) }
+            }
+            for try await (done, result) in group { results[done] = result }
+            return (0..<count).compactMap { results[$0] }
+        }
+    }
+}
+
+/// Why a run could not be made, and what to do.
+package struct ChaosFailure: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}

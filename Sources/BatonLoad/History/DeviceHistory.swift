@@ -1,0 +1,43 @@
+import Foundation
+
+/// One device's history, as it was written.
+package struct DeviceHistory: Sendable {
+    /// The file's name, for people.
+    package let name: String
+    package let user: String
+    package let device: String
+    /// In the order of the file; the first is on line 1.
+    package let records: [HistoryRecord]
+
+    /// - Throws: `HistoryError` where the first record does not say whose history it is.
+    package init(name: String, records: [HistoryRecord]) throws(HistoryError) {
+        guard case .device(let user, let device) = records.first?.event else {
+            throw HistoryError(
+                description: "\(name): the first line must say whose history it is (\"event\":\"device\")")
+        }
+        self.name = name
+        self.user = user
+        self.device = device
+        self.records = records
+    }
+
+    /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.
+    package init(path: String) throws(HistoryError) {
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw HistoryError(description: "\(path) cannot be read")
+        }
+        let decoder = JSONDecoder()
+        var records: [HistoryRecord] = []
+        var rest = data[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            do {
+                records.append(try decoder.decode(HistoryRecord.self, from: Data(rest[..<end])))
+            } catch {
+                throw HistoryError(description: "\(path):\(records.count + 1) is no line of a history: \(error)")
+            }
+            rest = rest[(end + 1)...]
+        }
+        try self.init(name: name, records: records)
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import BatonLoad
+import Foundation
+import Logging
+import UnixSignals
+
+/// `baton chaos`: breaks a cluster of its own under load, and tells whether a promise was broken with it.
+struct ChaosCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chaos",
+        abstract: "Kills nodes and Redis under load, and tells whether a message was lost, doubled or out of order.",
+        discussion: """
+            Starts nodes, a Redis and a store of its own, and stops them again. Every device writes down what it sent \
+            and what it applied; the verdict comes from these histories alone. Exit status: 0 pass, 1 fail, 3 \
+            inconclusive. The last line is a JSON object.
+            """,
+        subcommands: [RunCommand.self, CheckCommand.self], defaultSubcommand: RunCommand.self)
+
+    struct RunCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run", abstract: "Makes a run (the default).")
+
+        @Option(help: "Nodes of the cluster.") var nodes = 3
+        @Option(help: "Users; every fourth has two devices.") var users = 40
+        @Option(help: "Messages a second of all users together.") var rate = 400.0
+        @Option(help: "Seconds under load and faults.") var seconds = 60.0
+        @Option(help: "Seconds between two kills of a node.") var killEvery = 3.0
+        @Option(help: "Faults to make: \(FaultKind.list).") var faults = FaultKind.list
+        @Option(help: "The run's random choices. Default: a random one, which is printed.") var seed: UInt64?
+        @Option(help: "Where data, logs and histories go. Default: a temporary directory.") var directory: String?
+        @Flag(help: "Keeps the temporary directory also after a pass.") var keep = false
+
+        func run() async throws {
+            let settings = try settings()
+            // Signals end the run in order, so that nothing that it started survives it.
+            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            let outcome = try await withThrowingTaskGroup(of: ChaosReport.Outcome?.self) { group in
+                group.addTask { await conduct(settings) }
+                group.addTask {
+                    for await _ in signals { return nil }
+                    return nil
+                }
+                let first = try await group.next().flatMap { $0 }
+                group.cancelAll()
+                if first == nil { FileHandle.standardError.write(Data("\nstopping what was started\n".utf8)) }
+                // After a signal the run is cancelled, and awaited: it stops its processes.
+                for try await _ in group {}
+                return first
+            }
+            guard let outcome else { throw ExitCode(130) }
+            if outcome == .pass, directory == nil, !keep {
+                try? FileManager.default.removeItem(atPath: settings.directory)
+            } else {
+                FileHandle.standardError.write(Data("data, logs and histories: \(settings.directory)\n".utf8))
+            }
+            throw ExitCode(outcome.exitCode)
+        }
+
+        private func conduct(_ settings: ChaosSettings) async -> ChaosReport.Outcome? {
+            do {
+                let report = try await ChaosRun(settings, console: ChaosConsole()).run()
+                print("\(report.text)\n\(report.json)")
+                return report.outcome
+            } catch {
+                guard !Task.isCancelled else { return nil }
+                FileHandle.standardError.write(Data("the run could not be made: \(error)\n".utf8))
+                print(ChaosReport.json(failure: "\(error)", seed: settings.seed))
+                return .inconclusive
+            }
+        }
+
+        private func settings() throws -> ChaosSettings {
+            var kinds: Set<FaultKind> = []
+            for name in faults.split(separator: ",") {
+                guard let kind = FaultKind(rawValue: String(name)) else {
+                    throw ValidationError("there is no fault '\(name)'; there are: \(FaultKind.list)")
+                }
+                kinds.insert(kind)
+            }
+            guard let executable = Bundle.main.executablePath else {
+                throw ValidationError("this program's own path cannot be found; call it by its whole path")
+            }
+            let seed = seed ?? UInt64.random(in: 1...999_999)
+            let directory = directory ?? NSTemporaryDirectory() + "baton-chaos-\(UUID().uuidString.prefix(8))"
+            var settings = ChaosSettings(seed: seed, executable: executable, directory: directory)
+            settings.nodes = nodes
+            settings.users = users
+            settings.rate = rate
+            settings.seconds = seconds
+            settings.killEvery = killEvery
+            settings.faults = kinds
+            if let objection = settings.objection { throw ValidationError(objection) }
+            return settings
+        }
+    }
+
+    struct CheckCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check", abstract: "Judges the histories of an earlier run, one file a device.")
+
+        @Argument(help: ArgumentHelp("The histories of all devices of the run.", valueName: "file"))
+        var files: [String]
+
+        func run() async throws {
+            let histories: [DeviceHistory]
+            do {
+                histories = try files.map { try DeviceHistory(path: $0) }
+            } catch {
+                throw ValidationError("\(error)")
+            }
+            let verdict = HistoryChecker.check(histories)
+            print("\(verdict.text)\n\(verdict.json)")
+            throw ExitCode(verdict.outcome.exitCode)
+        }
+    }
+}
