@@ -31,17 +31,20 @@ struct ChaosPlanTests {
         #expect(ChaosPlan.faults(settings).map(\.kind) == [.redisKill])
     }
 
-    @Test(
-        "Settings that make no run are refused with the flag that is wrong",
-        arguments: [
-            ("--nodes", { $0.nodes = 0 }), ("--users", { $0.users = 1 }), ("--rate", { $0.rate = 0 }),
-            ("--rate", { $0.rate = .nan }), ("--seconds", { $0.seconds = 1 }),
-            ("--kill-every", { $0.killEvery = 0 }), ("--faults", { $0.faults = [] }),
-        ] as [(String, @Sendable (inout ChaosSettings) -> Void)])
-    func objections(flag: String, change: @Sendable (inout ChaosSettings) -> Void) throws {
-        var settings = settings()
-        #expect(settings.objection == nil)
-        change(&settings)
-        #expect(try #require(settings.objection).contains(flag))
+    @Test("Settings that make no run are refused with the flag that is wrong")
+    func objections() throws {
+        #expect(settings().objection == nil)
+        func objection(_ change: (inout ChaosSettings) -> Void) throws -> String {
+            var settings = settings()
+            change(&settings)
+            return try #require(settings.objection)
+        }
+        #expect(try objection { $0.nodes = 0 }.contains("--nodes"))
+        #expect(try objection { $0.users = 1 }.contains("--users"))
+        #expect(try objection { $0.rate = 0 }.contains("--rate"))
+        #expect(try objection { $0.rate = .nan }.contains("--rate"))
+        #expect(try objection { $0.seconds = 1 }.contains("--seconds"))
+        #expect(try objection { $0.killEvery = 0 }.contains("--kill-every"))
+        #expect(try objection { $0.faults = [] }.contains("--faults"))
     }
 }

@@ -194,7 +194,7 @@ extension ChaosRun {
     }
 
     private func logIn(_ clients: [BatonClient]) async throws -> [Tokens] {
-        let password = "chaos-\(settings.seed)"
+        let password = "chaos-run-\(settings.seed)"
         try await inParallel(settings.users) { user in
             try await clients[user].register(
                 handle: Self.handle(user), displayName: "Chaos \(user + 1)", password: password)
