@@ -22,6 +22,7 @@ package struct Node: Sendable {
                     // Stopped from the last to the first.
                     .init(service: parts.base),
                     .init(service: parts.lastSeen),
+                    .init(service: StoreSweeper(store: parts.store)),
                     .init(service: RelayService(parts: parts)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

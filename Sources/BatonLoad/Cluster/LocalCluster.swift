@@ -133,7 +133,7 @@ package actor LocalCluster {
             "redis", executable: try Self.find("redis-server"),
             arguments: [
                 "--port", "\(redisPort)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
-                settings.directory,
+                settings.directory, "--hash-max-listpack-value", "192",
             ], log: settings.directory + "/redis.log")
         redis = process
         let probe = RedisProbe(port: redisPort)
