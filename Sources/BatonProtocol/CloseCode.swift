@@ -1,9 +1,10 @@
 /// The catalogue of WebSocket close codes. 1000-1015 are RFC 6455's, 4000-4999 ours.
+///
+/// The DocC article `Protocol` explains each; a test compares. Numbers are never given to another meaning: 4004 was
+/// a token's end, which closes nothing.
 public enum CloseCode: UInt16, CaseIterable, Sendable {
     /// RFC 6455: done.
     case normal = 1000
-    /// RFC 6455: the node stops. Reconnect.
-    case goingAway = 1001
     /// RFC 6455: broken framing.
     case protocolError = 1002
     /// RFC 6455: a text frame that is not UTF-8.
@@ -21,21 +22,19 @@ public enum CloseCode: UInt16, CaseIterable, Sendable {
     case displaced = 4002
     /// The device was revoked or logged out. Do not reconnect; log in.
     case revoked = 4003
-    /// The access token ran out. Refresh it, reconnect.
-    case tokenExpired = 4004
     /// Nothing was heard for too long. Reconnect.
     case silent = 4005
     /// Events waited and none was acknowledged for too long. Reconnect and resume.
     case stalled = 4006
     /// The node evacuates. Reconnect after the time that `goAway` told.
     case evacuated = 4007
-    /// The node admits no more connections now. Reconnect after a while.
+    /// The store could not open the inbox. Reconnect after a while.
     case overloaded = 4008
 
     /// Whether the client should connect again by itself.
     public var shouldReconnect: Bool {
         switch self {
-        case .goingAway, .internalError, .tokenExpired, .silent, .stalled, .evacuated, .overloaded: true
+        case .internalError, .silent, .stalled, .evacuated, .overloaded: true
         case .normal, .protocolError, .invalidUTF8, .tooBig, .helloExpected, .misbehaved, .displaced, .revoked: false
         }
     }

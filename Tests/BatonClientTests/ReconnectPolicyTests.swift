@@ -70,9 +70,7 @@ struct ReconnectPolicyTests {
         #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
         #expect(policy.ended(refused, using: &generator) == .stop(.loggedOut))
         policy.welcomed()
-        #expect(
-            policy.ended(.closed(.tokenExpired, reason: ""), using: &generator)
-                == .retry(after: .zero, refreshFirst: true))
+        #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
     }
 
     @Test("Refusals for good and an end that was wished for are no reason to try again")

@@ -44,7 +44,6 @@ struct ReconnectPolicy {
         case .closedByClient: return .stop(.requested)
         case .closed(.displaced, _): return .stop(.displaced)
         case .closed(.revoked, _): return .stop(.loggedOut)
-        case .closed(.tokenExpired, _): return refresh(using: &generator)
         case .closed(let code?, let reason) where !code.shouldReconnect:
             return .stop(.closed(code: code.rawValue, reason: reason))
         case .refused(_, let error) where error.code == .deviceRevoked: return .stop(.loggedOut)
