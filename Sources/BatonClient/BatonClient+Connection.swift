@@ -87,7 +87,7 @@ extension BatonClient {
             case .refused(let error) where !error.isRetryable: stop(.loggedOut)
             case .refused(let error): ended(.refused(status: 503, error), number: number)
             case .stateFile(let why): ended(.unreachable(why), number: number)
-            default: ended(.unreachable(String(describing: error)), number: number)
+            default: ended(.unreachable(ConnectFailure.text(error)), number: number)
             }
         }
     }
@@ -108,7 +108,7 @@ extension BatonClient {
         case .success(let channel):
             guard number == connectionNumber, isWanted else { return channel.close(promise: nil) }
             connecting = channel
-        case .failure(let error): closed(.unreachable(String(describing: error)), number: number)
+        case .failure(let error): closed(.unreachable(ConnectFailure.text(error)), number: number)
         }
     }
 

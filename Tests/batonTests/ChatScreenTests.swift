@@ -58,7 +58,7 @@ struct ChatScreenTests {
     func lost() throws {
         var chat = try ChatFixture.talking()
         _ = chat.model.connectionChanged(.waiting(.seconds(4), why: "closed"), now: chat.now)
-        #expect(lines(chat)[22].hasPrefix(" connection lost (closed); reconnecting in 4 s"))
+        #expect(lines(chat)[22].hasPrefix(" reconnecting in 4 s; connection lost: closed"))
         #expect(lines(chat)[0].hasSuffix("alice ○ "))
     }
 

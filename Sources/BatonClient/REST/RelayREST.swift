@@ -67,7 +67,7 @@ package final class RelayREST: Sendable {
         }.flatMapError { error in
             guard number + 1 < self.addresses.count, method == .GET || Self.isConnectFailure(error) else {
                 return self.eventLoop.makeFailedFuture(
-                    error as? ClientError ?? .unreachable("\(self.addresses[index]): \(error)"))
+                    error as? ClientError ?? .unreachable("\(self.addresses[index]): \(ConnectFailure.text(error))"))
             }
             return self.attempt(number + 1, from: start, method, path, body, token)
         }

@@ -10,6 +10,8 @@ extension ChatSession {
             return try await carryOut(request)
         } catch .closed {
             return nil
+        } catch .unreachable where request.isBackground {
+            return nil
         } catch {
             return .failed(error.words)
         }

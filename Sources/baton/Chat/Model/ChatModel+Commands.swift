@@ -57,7 +57,6 @@ extension ChatModel {
         guard let open else {
             return .note(.problem("nobody is listening: /open NAME first"))
         }
-        typingTold = nil
         // Where there is no conversation yet, a message to the user makes it.
         let recipient: Recipient = open.peer(of: me).map { .user($0) } ?? .conversation(open)
         return .request(.send(line, to: recipient))

@@ -44,13 +44,20 @@ extension ChatModel {
         }
         if case .online = connection {
             // What was told while there was no connection was not heard, and what was told before it broke perhaps not.
-            if let open { threads[open]?.toldRead = .zero }
-            if let open { step.requests += readRequests(open) }
+            if let open {
+                threads[open]?.toldRead = .zero
+                step.requests += readRequests(open)
+                if threads[open]?.isLoaded == false { step.requests.append(.history(open)) }
+            }
             step.requests.append(.conversations)
         } else {
             isCaughtUp = false
         }
-        if connection != before { step.notes.append(.connection(connectionText(now: now))) }
+        switch state {
+        // Steps on the way, and what the person wanted, are no news.
+        case .connecting, .catchingUp, .offline(.requested): break
+        default: if connection != before { step.notes.append(.connection(connectionText(now: now))) }
+        }
         return step
     }
 
@@ -198,7 +205,8 @@ extension ChatModel {
         let shown = TerminalText.safe(text, keepingLines: true)
         let entry = ChatEntry(ref: ref, sender: me, text: shown, at: now)
         threads[id]?.queued(entry)
-        if id == open { typingTold = nil }
+        // The message itself says that the typing is over.
+        if id == open { isTypingTold = false }
         var step = ChatStep.note(.progress(entry, to: title(of: id), tick: .waiting))
         if let outcome = early.removeValue(forKey: ref) {
             let next = received(outcome, now: now)

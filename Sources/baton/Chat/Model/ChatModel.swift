@@ -23,8 +23,10 @@ struct ChatModel {
 
     /// Messages of a page of history.
     static let page = 50
-    /// A typing notice is repeated after this long, and believed for `Limits.Presence.typingSeconds`.
+    /// A typing notice is repeated after this many milliseconds, and believed for `Limits.Presence.typingSeconds`.
     static let typingAgain: Int64 = 3_000
+    /// Notices never come closer than this: a relay closes connections that flood it.
+    static let typingApart: Int64 = 1_000
 
     let me: UserID
     let handle: String
@@ -40,8 +42,9 @@ struct ChatModel {
     var isCaughtUp = false
     /// The conversations' list was read once.
     var isListed = false
-    /// When this user's typing was told last.
+    /// When this user's typing was told last, and whether it is told to go on.
     var typingTold: Timestamp?
+    var isTypingTold = false
     var watched: [UserID] = []
     /// Outcomes of messages that came before the word that these were queued; there are few, and briefly.
     var early: [String: ClientEvent] = [:]
@@ -103,7 +106,7 @@ struct ChatModel {
         case .online(let node): return "online via \(node)"
         case .waiting(let until, let why):
             let seconds = max(0, (until.milliseconds - now.milliseconds + 999) / 1_000)
-            return "connection lost (\(why)); reconnecting in \(seconds) s"
+            return "reconnecting in \(seconds) s; connection lost: \(why)"
         }
     }
 
@@ -126,12 +129,16 @@ struct ChatModel {
     mutating func edited(isEmpty: Bool, isCommand: Bool, now: Timestamp) -> ChatStep {
         guard let open, threads[open]?.last != .zero, !isCommand else { return ChatStep() }
         if isEmpty {
-            guard typingTold != nil else { return ChatStep() }
-            typingTold = nil
+            guard isTypingTold else { return ChatStep() }
+            isTypingTold = false
             return .request(.typing(false, in: open))
         }
-        if let typingTold, now.milliseconds - typingTold.milliseconds < Self.typingAgain { return ChatStep() }
+        if let typingTold {
+            let wait = isTypingTold ? Self.typingAgain : Self.typingApart
+            guard now.milliseconds - typingTold.milliseconds >= wait else { return ChatStep() }
+        }
         typingTold = now
+        isTypingTold = true
         return .request(.typing(true, in: open))
     }
 
@@ -147,9 +154,9 @@ struct ChatModel {
     /// Puts a conversation on the screen.
     mutating func show(_ id: ConversationID, now: Timestamp) -> ChatStep {
         open = id
-        typingTold = nil
+        isTypingTold = false
         let peer = id.peer(of: me).flatMap { presence(of: $0, now: now) }
-        var step = ChatStep.note(.info("conversation with \(title(of: id))\(peer.map { " (\($0))" } ?? "")"))
+        var step = ChatStep.note(.opened("conversation with \(title(of: id))\(peer.map { " (\($0))" } ?? "")"))
         if let thread = threads[id], thread.isLoaded {
             step.notes.append(history(of: id, thread.entries.suffix(Self.page)))
             step.requests += readRequests(id)

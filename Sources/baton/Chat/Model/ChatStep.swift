@@ -21,6 +21,8 @@ enum ChatNote: Hashable {
     case presence(String)
     case typing(String, isActive: Bool)
     case connection(String)
+    /// A conversation is on the screen now.
+    case opened(String)
     case info(String)
     case list([String])
     case problem(String)
@@ -49,6 +51,14 @@ enum ChatRequest: Hashable {
     case revoke(DeviceID)
     case logout
     case quit
+
+    /// Nobody asked for it; it is asked again with the next connection.
+    var isBackground: Bool {
+        switch self {
+        case .conversations, .conversation: true
+        default: false
+        }
+    }
 
     /// Answered from the client's own memory, or by a frame: does not wait for the network.
     var isQuick: Bool {

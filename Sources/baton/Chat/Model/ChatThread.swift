@@ -88,16 +88,15 @@ struct ChatThread {
         hasOlder = page.hasMore
     }
 
-    /// - Returns: false where the message is known already.
+    /// - Returns: false where the message is here already.
     mutating func add(_ message: Message, me: UserID) -> Bool {
         outgoing.removeAll { $0.ref == message.ref && message.sender == me }
-        let isNew = message.id.sequence > last
-        if isNew, message.sender != me { unread += 1 }
+        // What the relay counted already, when it told of the conversation, is not counted again.
+        if message.id.sequence > last, message.sender != me { unread += 1 }
         last = max(last, message.id.sequence)
         at = max(at, message.at)
         typing[message.sender] = nil
-        merge([ChatEntry(message)])
-        return isNew
+        return merge([ChatEntry(message)]) > 0
     }
 
     mutating func advance(_ user: UserID, delivered: ConversationSequence, read: ConversationSequence) {
@@ -154,7 +153,11 @@ struct ChatThread {
     }
 
     /// Puts messages where their sequence says; each is there once.
-    private mutating func merge(_ more: [ChatEntry]) {
+    ///
+    /// - Returns: how many were not there.
+    @discardableResult
+    private mutating func merge(_ more: [ChatEntry]) -> Int {
+        let before = entries.count
         for entry in more {
             guard let sequence = entry.sequence else { continue }
             // Almost always at an end.
@@ -164,6 +167,7 @@ struct ChatThread {
             entries.insert(entry, at: index)
             outgoing.removeAll { $0.ref == entry.ref && $0.sender == entry.sender }
         }
+        return entries.count - before
     }
 
     /// Forgets the oldest messages; `/more` brings them back.

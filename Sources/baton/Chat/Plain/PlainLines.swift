@@ -23,7 +23,8 @@ enum PlainLines {
             return lines.map { line in
                 "= \(line.sender): \(oneLine(line.entry.text))\(line.tick.map { "  [\($0.word)]" } ?? "")"
             }
-        case .presence(let text), .connection(let text), .info(let text): return ["* \(oneLine(text))"]
+        case .presence(let text), .connection(let text), .opened(let text), .info(let text):
+            return ["* \(oneLine(text))"]
         case .typing(let name, let isActive): return ["* \(name) \(isActive ? "is typing…" : "stopped typing")"]
         case .list(let lines): return lines.map { "* \(oneLine($0))" }
         case .problem(let text): return ["! \(oneLine(text))"]

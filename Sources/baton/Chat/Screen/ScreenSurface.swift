@@ -40,7 +40,7 @@ final class ScreenSurface: ChatSurface {
             case .info(let text), .problem(let text): notice = [text]
             case .list(let lines): notice = lines
             // The screen itself shows these.
-            case .message, .progress, .history, .presence, .typing, .connection: break
+            case .message, .progress, .history, .presence, .typing, .connection, .opened: break
             }
         }
     }
