@@ -9,7 +9,10 @@ struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Shows what the store and Redis know about a user, node, conversation or message.",
-        discussion: "Reads only. Shows no content of messages.",
+        discussion: """
+            Reads only. Shows no content of messages unless asked for it. Ends with 1 where there is no such thing, or \
+            where Redis could not be asked: what the store knows is printed nevertheless.
+            """,
         subcommands: [InspectUser.self, InspectNode.self, InspectConversation.self, InspectMessage.self])
 }
 
@@ -39,7 +42,10 @@ struct InspectOptions: ParsableArguments {
             print(String(decoding: try encoder.encode(answer), as: UTF8.self))
         } else {
             print(answer.text(), terminator: "")
+        }
+        guard answer.warnings.isEmpty else {
             for warning in answer.warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
+            throw ExitCode.failure
         }
     }
 
@@ -73,14 +79,28 @@ struct InspectConversation: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conversation", abstract: "A conversation's members and how far it was delivered and read.")
 
-    @Argument(help: "A conversation's id.") var conversation: String
+    @Argument(help: "A conversation's id, or two users of a direct one.") var conversation: [String]
+    @Option(help: "How many of the last messages.") var messages = 10
+    @Flag(help: "Shows what the messages say.") var contents = false
     @OptionGroup var options: InspectOptions
 
-    func run() async throws {
-        guard let id = ConversationID(conversation) else {
-            throw ValidationError("'\(conversation)' is not a conversation's id: <user>-<user>, or g-<id>")
+    func validate() throws {
+        guard (1...2).contains(conversation.count) else { throw ValidationError("one conversation, or two users") }
+        guard (0...1_000).contains(messages) else { throw ValidationError("--messages is 0 to 1000") }
+        if conversation.count == 1, ConversationID(conversation[0]) == nil {
+            throw ValidationError("'\(conversation[0])' is not a conversation's id: <user>-<user>, or g-<id>")
         }
-        try await options.run("conversation \(conversation)") { try await $0.conversation(id) }
+    }
+
+    func run() async throws {
+        try await options.run("conversation \(conversation.joined(separator: " and "))") { inspector in
+            let id =
+                conversation.count == 1
+                ? ConversationID(conversation[0])
+                : try inspector.conversationID(between: conversation[0], and: conversation[1])
+            guard let id else { return nil }
+            return try await inspector.conversation(id, messages: messages, showsContents: contents)
+        }
     }
 }
 

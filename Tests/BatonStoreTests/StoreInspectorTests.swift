@@ -49,6 +49,11 @@ struct StoreInspectorTests {
                 }
                 let beyond = MessageID(conversation: conversation, sequence: ConversationSequence(rawValue: 71))
                 #expect(try inspector.message(beyond) == nil)
+                let last = try inspector.lastMessages(of: conversation, limit: 3)
+                #expect(last.map(\.sequence) == [68, 69, 70])
+                #expect(last.allSatisfy { $0.sender == alice.user && $0.payload == [1, 2, 3] })
+                #expect(try inspector.lastMessages(of: conversation, limit: 1_000).count == 70)
+                #expect(try StoreInspector.modes(path: settings.path) == ("wal", 2))
             }
         }
     }

@@ -1,4 +1,5 @@
 package import BatonCore
+import BatonProtocol
 import BatonRedis
 import BatonStore
 import Foundation
@@ -32,9 +33,7 @@ package struct Inspector: Sendable {
 
     /// - Parameter name: an id, or a handle with or without `@`.
     package func user(_ name: String) async throws -> InspectionReport? {
-        let handle = String(name.drop { $0 == "@" }).lowercased()
-        let byID = try UserID(name).flatMap { id throws(StoreError) in try store.user(id) }
-        guard let user = try byID ?? store.user(handle: handle) else { return nil }
+        guard let user = try found(name) else { return nil }
         var report = InspectionReport()
         report.fields = [
             ("user", .text(user.id.description)), ("handle", .text(user.handle)), ("name", .text(user.displayName)),
@@ -66,12 +65,13 @@ package struct Inspector: Sendable {
         let wanted = leases.filter { name == nil || $0.node.name == name }
         if name != nil, wanted.isEmpty { return nil }
         var table = InspectionReport.Table(
-            name: "nodes", columns: ["node", "address", "state", "connections", "incarnation", "since"])
+            name: "nodes", columns: ["node", "address", "state", "connections", "incarnation", "since", "seconds"])
         for lease in wanted {
             table.rows.append([
                 .text(lease.node.name), .text(lease.address), .text(lease.state.rawValue),
                 .number(Int64(lease.connections)), .text(String(lease.incarnation)),
                 Self.time(lease.since.milliseconds),
+                .number((SystemClock().now.milliseconds - lease.since.milliseconds) / 1_000),
             ])
         }
         var report = InspectionReport()
@@ -79,7 +79,24 @@ package struct Inspector: Sendable {
         return report
     }
 
-    package func conversation(_ id: ConversationID) async throws -> InspectionReport? {
+    /// The direct conversation of two users, by handle or id; nil where one of them is nobody.
+    package func conversationID(between one: String, and other: String) throws -> ConversationID? {
+        guard let one = try found(one), let other = try found(other) else { return nil }
+        return ConversationID(between: one.id, and: other.id)
+    }
+
+    private func found(_ name: String) throws(StoreError) -> InspectedUser? {
+        let handle = String(name.drop { $0 == "@" }).lowercased()
+        if let id = UserID(name), let user = try store.user(id) { return user }
+        return try store.user(handle: handle)
+    }
+
+    /// - Parameters:
+    ///   - messages: how many of the last ones.
+    ///   - showsContents: what they say, too.
+    package func conversation(
+        _ id: ConversationID, messages: Int, showsContents: Bool
+    ) async throws -> InspectionReport? {
         guard let conversation = try store.conversation(id) else { return nil }
         var report = InspectionReport()
         report.fields = [
@@ -96,8 +113,39 @@ package struct Inspector: Sendable {
                 .number(member.read), presence[member.user].map { .flag($0 == .online) } ?? .none,
             ])
         }
-        report.tables = [members]
+        report.tables = [members, try last(messages, of: conversation, showsContents: showsContents)]
         return report
+    }
+
+    private func last(
+        _ count: Int, of conversation: InspectedConversation, showsContents: Bool
+    ) throws(StoreError) -> InspectionReport.Table {
+        var table = InspectionReport.Table(name: "messages", columns: ["message", "sender", "accepted", "bytes"])
+        if showsContents { table.columns.append("content") }
+        for entry in try store.lastMessages(of: conversation.id, limit: count) {
+            let sender = conversation.members.first { $0.user == entry.sender }?.handle ?? entry.sender?.description
+            var row: [InspectionReport.Value] = [
+                .text("\(conversation.id).\(entry.sequence)"), sender.map { .text($0) } ?? .none, Self.time(entry.at),
+                entry.payload.map { .number(Int64($0.count)) } ?? .none,
+            ]
+            if showsContents { row.append(Self.content(entry, of: conversation.id)) }
+            table.rows.append(row)
+        }
+        return table
+    }
+
+    private static func content(_ entry: InspectedEntry, of id: ConversationID) -> InspectionReport.Value {
+        guard let payload = entry.payload else { return .none }
+        let sequence = ConversationSequence(rawValue: UInt64(clamping: entry.sequence))
+        let stored = StoredMessage(
+            id: MessageID(conversation: id, sequence: sequence), at: Timestamp(milliseconds: entry.at),
+            payload: payload)
+        guard let message = try? EventFrame.message(stored) else { return .text("(not readable)") }
+        switch message.content.kind {
+        case .text(let text): return .text(text)
+        case .data(let data): return .text("(\(message.content.mediaType), \(data.count) bytes)")
+        case nil: return .none
+        }
     }
 
     package func message(_ id: MessageID) async throws -> InspectionReport? {

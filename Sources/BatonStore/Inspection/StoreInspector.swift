@@ -2,7 +2,7 @@ public import BatonCore
 import GRDB
 
 /// Reads a store for people who look at it, beside the nodes that use it: read only, in one snapshot a question, with no
-/// part in their threads and queues. Shows no content of messages.
+/// part in their threads and queues.
 public struct StoreInspector: Sendable {
     private let queue: DatabaseQueue
 
@@ -59,7 +59,7 @@ public struct StoreInspector: Sendable {
 
     // MARK: Rows
 
-    private func read<Answer>(_ body: (Database) throws -> Answer) throws(StoreError) -> Answer {
+    func read<Answer>(_ body: (Database) throws -> Answer) throws(StoreError) -> Answer {
         do {
             return try queue.read(body)
         } catch {
@@ -96,7 +96,7 @@ public struct StoreInspector: Sendable {
         }
     }
 
-    private static func conversation(_ db: Database, _ id: ConversationID) throws -> Row? {
+    static func conversation(_ db: Database, _ id: ConversationID) throws -> Row? {
         try Row.fetchOne(
             db, sql: "SELECT * FROM conversations WHERE high = ? AND low = ?",
             arguments: [Int64(bitPattern: id.high), Int64(bitPattern: id.low)])
