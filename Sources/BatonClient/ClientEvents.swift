@@ -30,6 +30,14 @@ extension BatonClient {
         return (event, taken)
     }
 
+    /// Says that the last event is applied, for readers that do not ask for another one soon.
+    public func markApplied() {
+        guard let sequence = taken else { return }
+        taken = nil
+        apply(sequence)
+        acknowledge()
+    }
+
     func nextEvent() async -> ClientEvent? {
         if let sequence = taken {
             taken = nil
