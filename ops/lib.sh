@@ -17,8 +17,8 @@ die() {
 # Debian's names; beside each what else shows that it is there, for systems without dpkg.
 packages_build=(libhiredis-dev libsqlite3-dev libargon2-dev pkg-config)
 packages_run=(redis-server haproxy curl)
-# strace proves the order of sync and acknowledgement, python3-websockets runs the README's client.
-packages_test=(redis-server redis-tools curl strace python3 python3-websockets)
+# strace proves the order of sync and acknowledgement, Python runs the README's client in an environment of its own.
+packages_test=(redis-server redis-tools curl strace python3 python3-venv)
 
 is_installed() {
     if command -v dpkg-query >/dev/null; then
@@ -28,7 +28,7 @@ is_installed() {
     libhiredis-dev) pkg-config --exists hiredis 2>/dev/null ;;
     libsqlite3-dev) pkg-config --exists sqlite3 2>/dev/null ;;
     libargon2-dev) pkg-config --exists libargon2 2>/dev/null ;;
-    python3-websockets) python3 -c 'import websockets' 2>/dev/null ;;
+    python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
     redis-tools) command -v redis-cli >/dev/null ;;
     protobuf-compiler) command -v protoc >/dev/null ;;
     *) command -v "$1" >/dev/null || [[ -x /usr/sbin/$1 ]] ;;

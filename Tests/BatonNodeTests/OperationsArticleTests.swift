@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import BatonNode
+
+@Suite("The article about operations")
+struct OperationsArticleTests {
+    private let article: String
+
+    init() throws {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources/BatonNode/BatonNode.docc/Operations.md")
+        article = try String(contentsOf: path, encoding: .utf8)
+    }
+
+    @Test("It says of each metric what to do, in the table's order, and of no other")
+    func metrics() {
+        let rows = article.split(separator: "\n").compactMap { line -> (name: String, advice: String)? in
+            guard let row = line.firstMatch(of: #/^\| `((?:baton|process)_\w+)` \| (.+) \|$/#) else { return nil }
+            return (String(row.output.1), String(row.output.2))
+        }
+        #expect(rows.map(\.name) == MetricNames.all.map(\.name))
+        #expect(rows.allSatisfy { $0.advice.count > 7 })
+        let known = Set(MetricNames.all.map(\.name))
+        for mention in article.matches(of: #/\bbaton_[a-z_]+/#) {
+            #expect(known.contains(String(mention.output)), "\(mention.output) is no metric")
+        }
+    }
+
+    @Test("It knows each reason of a node that is not ready, or degraded")
+    func reasons() {
+        let state = NodeState(loops: 1)
+        state.evacuating()
+        state.lease(isHeld: false)
+        state.store(.diskFull)
+        var reasons = Set(state.summary().reasons)
+        state.store(.unavailable(""))
+        reasons.formUnion(state.summary().reasons)
+        #expect(reasons.count == 6)
+        for reason in reasons { #expect(article.contains("`\(reason)`"), "\(reason)") }
+    }
+
+    @Test("Keys of the configuration that it names exist")
+    func keys() {
+        let known = Set(NodeConfiguration.keys.map(\.name))
+        let sections = Set(known.compactMap { $0.split(separator: ".").first.map(String.init) })
+        var named = 0
+        for mention in article.matches(of: #/`([a-z]+)\.([a-zA-Z]+)(?:: \w+)?`/#) {
+            guard sections.contains(String(mention.output.1)) else { continue }
+            named += 1
+            #expect(known.contains("\(mention.output.1).\(mention.output.2)"), "\(mention.output.0)")
+        }
+        #expect(named > 8)
+    }
+}
