@@ -56,6 +56,8 @@ struct RelayService: Service {
         ObservabilityRoutes(
             metrics: parts.configuration.metrics.enabled ? parts.metrics : nil, health: { health }
         ).add(to: router)
+        let state = parts.state
+        parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
         let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
         let metrics = parts.nodeMetrics
         let hooks = EdgeHooks(
