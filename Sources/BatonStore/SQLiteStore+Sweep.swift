@@ -13,7 +13,7 @@ extension SQLiteStore {
         guard settings.sweepSeconds > 0 else { return }
         while !Task.isCancelled {
             do {
-                try await Task.sleep(for: .seconds(settings.sweepSeconds))
+                try await ContinuousClock().sleep(for: .seconds(settings.sweepSeconds))
             } catch {
                 return
             }
