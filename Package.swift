@@ -154,8 +154,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["BatonTestKit", "BatonClient", "BatonLoad", "baton"],
-            swiftSettings: settings),
+            name: "IntegrationTests",
+            dependencies: [
+                "BatonTestKit", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", "baton", nioCore, nioPosix,
+                protobuf, logging,
+            ], swiftSettings: settings),
         .testTarget(
             name: "batonTests", dependencies: ["baton", "BatonClient", "BatonCore", "BatonProtocol"],
             swiftSettings: settings),

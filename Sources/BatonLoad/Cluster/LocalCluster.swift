@@ -125,6 +125,13 @@ package actor LocalCluster {
         }
     }
 
+    /// What a node says of itself: its `/health/ready`.
+    package func health(of index: Int) async throws -> String {
+        let response = try await http.execute(
+            HTTPClientRequest(url: nodeURLs[index] + "/health/ready"), timeout: .seconds(2))
+        return String(buffer: try await response.body.collect(upTo: 64 * 1024))
+    }
+
     // MARK: Redis
 
     package func startRedis() async throws {
@@ -143,6 +150,9 @@ package actor LocalCluster {
     package func killRedis() async { await redis?.killNow() }
 
     package func emptyRedis() async throws { _ = try await RedisProbe(port: redisPort).run("FLUSHALL") }
+
+    /// Runs one command and returns the reply's text: a status, a number or a bulk string.
+    package func redis(_ command: String) async throws -> String { try await RedisProbe(port: redisPort).run(command) }
 
     package func redisMemoryBytes() async throws -> Int {
         let info = try await RedisProbe(port: redisPort).run("INFO memory")

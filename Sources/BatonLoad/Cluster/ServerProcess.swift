@@ -46,9 +46,19 @@ final class ServerProcess: Sendable {
         let exit = Exit()
         self.exit = exit
         process.terminationHandler = { exit.ended($0.terminationStatus) }
-        try process.run()
+        try Self.withAllSignals { try process.run() }
         try output.close()
         pid = process.processIdentifier
+    }
+
+    /// Threads of a pool block all signals, and a program inherits what the thread that starts it blocks: it would
+    /// never hear of a SIGTERM.
+    private static func withAllSignals(_ body: () throws -> Void) rethrows {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     var isRunning: Bool { exit.state.withLock { $0.status == nil } }

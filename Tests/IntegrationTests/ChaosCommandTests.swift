@@ -1,0 +1,69 @@
+import BatonLoad
+import Foundation
+import Testing
+
+@Suite("The command `baton chaos`", .alone)
+struct ChaosCommandTests {
+    @Test("A short run with all faults passes, and its last line is a JSON object that says so")
+    func passes() async throws {
+        let run = try await Self.run([
+            "chaos", "--seconds", "12", "--users", "12", "--rate", "80", "--seed", "7",
+        ])
+        let last = try #require(run.output.split(separator: "\n").last)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])
+        #expect(object["verdict"] as? String == "pass", "\(run.output)")
+        #expect(run.status == 0)
+        #expect(object["seed"] as? Int == 7)
+        #expect(try #require(object["accepted"] as? Int) > 400)
+        #expect(try #require(object["faults"] as? Int) >= 4)
+        for invariant in ["lost", "duplicated", "reordered"] { #expect(object[invariant] as? Int == 0) }
+    }
+
+    @Test(
+        "Wrong arguments are refused by name",
+        arguments: [["--users", "1"], ["--faults", "meteor"], ["--rate", "x"]])
+    func refused(arguments: [String]) async throws {
+        let run = try await Self.run(["chaos"] + arguments)
+        #expect(run.status != 0 && run.status != 1 && run.status != 3)
+        #expect(run.errors.contains(arguments[1]) || run.errors.contains(arguments[0]))
+    }
+
+    @Test("Histories that break a promise are judged `fail`, by status and by the last line")
+    func check() async throws {
+        let path = NSTemporaryDirectory() + "history-\(UUID().uuidString).jsonl"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let file = try HistoryFile(path: path, began: .now)
+        file.append(.device(user: "ann", device: "a1"))
+        for inbox in 1...2 as ClosedRange<UInt64> {
+            file.append(
+                .applied(.init(inbox: inbox, conversation: "c", sequence: 1, device: "b1", ref: "r", body: 1)))
+        }
+        try file.close()
+        let run = try await Self.run(["chaos", "check", path])
+        #expect(run.status == 1)
+        #expect(run.output.split(separator: "\n").last?.contains(#""duplicated":1"#) == true)
+    }
+
+    private static func run(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
+        let process = Process()
+        let (output, errors) = (Pipe(), Pipe())
+        process.executableURL = URL(fileURLWithPath: try TestCluster.executable("baton"))
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = errors
+        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
+        process.terminationHandler = {
+            end.yield($0.terminationStatus)
+            end.finish()
+        }
+        try process.run()
+        // Both pipes are small beside what a kernel keeps for them, so that nobody has to read meanwhile.
+        var status: Int32 = -1
+        for await value in ended { status = value }
+        return (
+            status, String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self),
+            String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        )
+    }
+}
