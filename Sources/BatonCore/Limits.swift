@@ -35,6 +35,9 @@ public enum Limits {
         public static let writeLowWatermark = 64 * 1024
         /// Bytes waiting in the socket's buffer at which the connection is closed.
         public static let writeBufferBytes = 2 * 1024 * 1024
+        /// How long an acknowledgement may wait for a commit that is made anyway. Nobody waits for it but the second
+        /// tick, and a commit of its own would cost as much as a message's.
+        public static let acknowledgementDelayMilliseconds: Int64 = 10
         /// From the TCP connection to a complete, authenticated request; and from there to `hello`.
         public static let handshakeSeconds: Int64 = 10
         /// The client is asked for a sign of life after this much silence ...

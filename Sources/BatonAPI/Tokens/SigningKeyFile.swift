@@ -1,5 +1,4 @@
 package import BatonCore
-import CoreFoundation
 import Crypto
 import Foundation
 import Glibc
@@ -75,12 +74,16 @@ package enum SigningKeyFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(path, errno: errno) }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= maximumBytes else {
+        // Not fstat: which module its structure belongs to differs between debug and release builds.
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let status = try? FileManager.default.attributesOfItem(atPath: target),
+            let permissions = (status[.posixPermissions] as? NSNumber)?.uint16Value
+        else { throw .unreadable(path, errno: errno) }
+        let size = (status[.size] as? NSNumber)?.intValue ?? 0
+        guard status[.type] as? FileAttributeType == .typeRegular, size <= maximumBytes else {
             throw .malformed(path, "it is no file of at most \(maximumBytes) bytes")
         }
-        guard status.st_mode & 0o077 == 0 else { throw .exposed(path) }
+        guard permissions & 0o077 == 0 else { throw .exposed(path) }
         var bytes = [UInt8](repeating: 0, count: maximumBytes)
         var count = 0
         while count < bytes.count {

@@ -138,7 +138,7 @@ extension RelayHandler {
     private func submit(acknowledged position: InboxSequence) {
         let request = AcknowledgeRequest(
             user: principal.user, device: principal.device, position: position, at: loop.clock.now)
-        loop.submit(.acknowledge(request), for: .acknowledge(self))
+        loop.submit(acknowledgement: .acknowledge(request), of: self)
     }
 
     /// The store is done with an acknowledgement.

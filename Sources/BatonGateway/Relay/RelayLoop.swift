@@ -42,6 +42,10 @@ package final class RelayLoop {
 
     private var operations: [StoreOperation] = []
     private var origins: [Origin] = []
+    /// Acknowledgements that wait for company: they go with the next submission, or when their time is up.
+    private var patientOperations: [StoreOperation] = []
+    private var patientOrigins: [Origin] = []
+    private var patience: Scheduled<Void>?
     private var submitted: [UInt64: [Origin]] = [:]
     private var lastSubmission: UInt64 = 0
     private var toFlush: [RelayHandler] = []
@@ -175,6 +179,17 @@ package final class RelayLoop {
         scheduleTickEnd()
     }
 
+    /// Hands an acknowledgement to a submission that is made anyway, or soon to one of its own.
+    func submit(acknowledgement operation: StoreOperation, of handler: RelayHandler) {
+        patientOperations.append(operation)
+        patientOrigins.append(.acknowledge(handler))
+        guard patience == nil else { return }
+        let bound = sendable
+        patience = eventLoop.scheduleTask(in: .milliseconds(Limits.Connection.acknowledgementDelayMilliseconds)) {
+            bound.value.submitOperations(isPatienceOver: true)
+        }
+    }
+
     func flushLater(_ handler: RelayHandler) {
         guard !handler.needsFlush else { return }
         handler.needsFlush = true
@@ -191,7 +206,7 @@ package final class RelayLoop {
 
     private func tickEnded() {
         isTickScheduled = false
-        submitOperations()
+        submitOperations(isPatienceOver: false)
         let handlers = toFlush
         toFlush.removeAll(keepingCapacity: true)
         for handler in handlers {
@@ -200,7 +215,14 @@ package final class RelayLoop {
         }
     }
 
-    private func submitOperations() {
+    private func submitOperations(isPatienceOver: Bool) {
+        guard isPatienceOver || !operations.isEmpty else { return }
+        operations += patientOperations
+        origins += patientOrigins
+        patientOperations = []
+        patientOrigins = []
+        patience?.cancel()
+        patience = nil
         guard !operations.isEmpty else { return }
         lastSubmission += 1
         let number = lastSubmission

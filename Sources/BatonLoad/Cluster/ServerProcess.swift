@@ -1,13 +1,17 @@
 import Foundation
+import Glibc
 import Synchronization
 
 /// A server that this program started, and stops: by its own handle, never by name.
+///
+/// Foundation's `Process` is not used: off the main thread its waiting spins, and its children hold on to each other's
+/// ends. Here a thread of its own waits for the child, which ends with it.
 final class ServerProcess: Sendable {
     let name: String
     let pid: Int32
     private let exit: Exit
 
-    /// Whether and how it ended; set by the process' termination handler.
+    /// Whether and how it ended; set by the thread that waits for it.
     private final class Exit: Sendable {
         struct State {
             var status: Int32?
@@ -26,39 +30,64 @@ final class ServerProcess: Sendable {
         }
     }
 
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
     /// Starts a program; what it says goes to the end of a file.
     init(
         _ name: String, executable: String, arguments: [String], environment: [String: String] = [:], log: String
     ) throws {
         self.name = name
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if !FileManager.default.fileExists(atPath: log) {
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-        }
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try output.seekToEnd()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
+        pid = try Self.spawn(
+            executable, arguments, ProcessInfo.processInfo.environment.merging(environment) { $1 }, log)
         let exit = Exit()
         self.exit = exit
-        process.terminationHandler = { exit.ended($0.terminationStatus) }
-        try Self.withAllSignals { try process.run() }
-        try output.close()
-        pid = process.processIdentifier
+        let child = pid
+        let thread = Thread {
+            var status: Int32 = 0
+            while waitpid(child, &status, 0) < 0, errno == EINTR {}
+            // As a shell tells it: the exit code, or 128 and the signal.
+            exit.ended(status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f))
+        }
+        thread.stackSize = 128 * 1024
+        thread.start()
     }
 
-    /// Threads of a pool block all signals, and a program inherits what the thread that starts it blocks: it would
-    /// never hear of a SIGTERM.
-    private static func withAllSignals(_ body: () throws -> Void) rethrows {
-        var (none, before) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
+    private static func spawn(
+        _ executable: String, _ arguments: [String], _ environment: [String: String], _ log: String
+    ) throws -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // What this program ignores or blocks must not be ignored by a server that is to end on SIGTERM. A group of
+        // its own keeps the terminal's Ctrl-C from it: the one who started it stops it.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+
+        var words = ([executable] + arguments).map { strdup($0) } + [nil]
+        var variables = environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer {
+            for word in words + variables { free(word) }
+        }
+        var pid: pid_t = 0
+        let error = posix_spawn(&pid, executable, &actions, &attributes, &words, &variables)
+        guard error == 0 else {
+            throw Failure(description: "\(executable) could not be started: \(String(cString: strerror(error)))")
+        }
+        return pid
     }
 
     var isRunning: Bool { exit.state.withLock { $0.status == nil } }
