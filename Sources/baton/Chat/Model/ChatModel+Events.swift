@@ -7,10 +7,15 @@ import struct BatonClient.AcceptedMessage
 extension ChatModel {
     /// The conversation to ask for before an event is taken in, so that its people have names.
     func missing(for event: ClientEvent) -> ChatRequest? {
-        guard case .message(let message) = event else { return nil }
-        let id = message.id.conversation
-        guard threads[id] == nil || !isKnown(message.sender) else { return nil }
-        return .conversation(id)
+        let id: ConversationID
+        switch event {
+        case .message(let message): id = message.id.conversation
+        // A message of an earlier run: its recipient is but an id here.
+        case .accepted(let message): id = message.id.conversation
+        default: return nil
+        }
+        guard let thread = threads[id], thread.members.allSatisfy(isKnown) else { return .conversation(id) }
+        return nil
     }
 
     mutating func received(_ event: ClientEvent, now: Timestamp) -> ChatStep {

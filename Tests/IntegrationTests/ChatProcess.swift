@@ -1,0 +1,74 @@
+import Foundation
+import Synchronization
+
+/// `baton chat` in its line mode, as a script would run it.
+final class ChatProcess: Sendable {
+    private let input: FileHandle
+    private let lines: AsyncStream<String>
+    private let end: AsyncStream<Int32>
+
+    init(program: URL, _ arguments: [String], state: URL) throws {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = ["chat"] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "XDG_STATE_HOME": state.path, "BATON_PASSWORD": "correct horse",
+        ]) { $1 }
+        let (inputs, outputs) = (Pipe(), Pipe())
+        process.standardInput = inputs
+        process.standardOutput = outputs
+        process.standardError = FileHandle.nullDevice
+        input = inputs.fileHandleForWriting
+
+        let (lines, linesContinuation) = AsyncStream.makeStream(of: String.self)
+        let (end, endContinuation) = AsyncStream.makeStream(of: Int32.self)
+        self.lines = lines
+        self.end = end
+        let open = Mutex<[UInt8]>([])
+        outputs.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty {
+                handle.readabilityHandler = nil
+                linesContinuation.finish()
+            }
+            open.withLock { open in
+                for byte in data {
+                    if byte == UInt8(ascii: "\n") {
+                        linesContinuation.yield(String(decoding: open, as: UTF8.self))
+                        open = []
+                    } else {
+                        open.append(byte)
+                    }
+                }
+            }
+        }
+        process.terminationHandler = {
+            endContinuation.yield($0.terminationStatus)
+            endContinuation.finish()
+        }
+        try process.run()
+    }
+
+    func write(_ line: String) throws {
+        try input.write(contentsOf: Data((line + "\n").utf8))
+    }
+
+    /// Waits for a line, passing over those before it; false where the output ends without it.
+    func says(_ line: String) async -> Bool {
+        for await said in lines where said == line { return true }
+        return false
+    }
+
+    /// Everything that is still said, up to the end.
+    func rest() async -> [String] {
+        var rest: [String] = []
+        for await line in lines { rest.append(line) }
+        return rest
+    }
+
+    /// Ends the input, and waits for the exit status.
+    func leave() async throws -> Int32? {
+        try input.close()
+        return await end.first { _ in true }
+    }
+}
