@@ -47,13 +47,12 @@ struct ChaosCommand: AsyncParsableCommand {
                 for try await _ in group {}
                 return first
             }
-            guard let outcome else { throw ExitCode(130) }
             if outcome == .pass, directory == nil, !keep {
                 try? FileManager.default.removeItem(atPath: settings.directory)
             } else {
                 FileHandle.standardError.write(Data("data, logs and histories: \(settings.directory)\n".utf8))
             }
-            throw ExitCode(outcome.exitCode)
+            throw outcome.map { ExitCode($0.exitCode) } ?? ExitCode(130)
         }
 
         private func conduct(_ settings: ChaosSettings) async -> ChaosReport.Outcome? {

@@ -35,10 +35,22 @@ struct ReconnectPolicyTests {
     func stability() throws {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
-        for _ in 0..<10 { _ = policy.ended(.broken(""), lived: .seconds(1), using: &generator) }
+        for _ in 0..<10 { _ = policy.ended(.broken(""), lived: .milliseconds(100), using: &generator) }
         #expect(policy.failures == 10)
+        _ = policy.ended(.broken(""), lived: .seconds(9), using: &generator)
+        #expect(policy.failures == 11)
         let wait = try #require(delay(policy.ended(.broken(""), lived: .seconds(11), using: &generator)))
         #expect(wait <= policy.base)
+    }
+
+    @Test("Nodes that die one after the other, seconds apart, do not make the waits longer")
+    func rollingFailures() throws {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        for _ in 0..<20 {
+            let wait = try #require(delay(policy.ended(.broken(""), lived: .seconds(3), using: &generator)))
+            #expect(wait <= policy.base)
+        }
     }
 
     @Test("What the server asks for is honoured")

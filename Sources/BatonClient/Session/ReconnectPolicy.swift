@@ -13,7 +13,9 @@ struct ReconnectPolicy {
 
     let base: Duration
     let cap: Duration
-    /// A connection that lived as long as this ends the series of failures.
+    /// A connection that lived as long as this ends the series of failures, and so does one that lived longer than the
+    /// longest wait that is next: who loses one node after the other comes back at once each time, who loses each
+    /// connection at once comes ever more rarely.
     let stableAfter: Duration
 
     /// Failures in a row.
@@ -39,7 +41,7 @@ struct ReconnectPolicy {
         _ ending: RelayEnding, lived: Duration = .zero, goAway: Duration? = nil,
         using generator: inout some RandomNumberGenerator
     ) -> Decision {
-        if lived >= stableAfter { failures = 0 }
+        if lived >= min(stableAfter, ceiling) { failures = 0 }
         switch ending {
         case .closedByClient: return .stop(.requested)
         case .closed(.displaced, _): return .stop(.displaced)
@@ -66,8 +68,10 @@ struct ReconnectPolicy {
 
     /// A random time up to `base` doubled for each failure, and never more than `cap`.
     private mutating func backoff(using generator: inout some RandomNumberGenerator) -> Duration {
-        let ceiling = min(cap, base * (1 << min(failures, 16)))
+        let longest = ceiling
         failures = min(failures + 1, 64)
-        return ceiling * Double.random(in: 0...1, using: &generator)
+        return longest * Double.random(in: 0...1, using: &generator)
     }
+
+    private var ceiling: Duration { min(cap, base * (1 << min(failures, 16))) }
 }
