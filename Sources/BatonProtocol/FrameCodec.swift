@@ -82,7 +82,7 @@ public enum FrameCodec {
 public struct FrameError: Error, Hashable, Sendable {
     public let error: WireError
 
-    public init(_ code: ErrorCode, _ message: String, field: String = "") {
-        error = WireError(code, message, field: field)
+    public init(_ code: ErrorCode, _ message: String, field: String = "", retryAfterMilliseconds: UInt32 = 0) {
+        error = WireError(code, message, field: field, retryAfterMilliseconds: retryAfterMilliseconds)
     }
 }

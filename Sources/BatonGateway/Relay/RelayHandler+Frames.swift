@@ -208,7 +208,9 @@ extension RelayHandler {
         let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds / 1_000_000)
         guard let wait = state.bucket.take(at: now) else { return }
         let rate = Limits.Connection.ephemeralPerSecond
-        throw FrameError(.rateLimited, "at most \(rate) typing and watch frames a second; wait \(wait) ms")
+        throw FrameError(
+            .rateLimited, "at most \(rate) typing and watch frames a second; wait \(wait) ms",
+            retryAfterMilliseconds: UInt32(clamping: wait))
     }
 }
 
