@@ -147,6 +147,8 @@ package final class RelayHandler: ChannelDuplexHandler {
             close(.helloExpected, "the first frame must be a hello")
             return
         }
+        // Too often is not wrong: the frame is dropped, and the client told when to come back.
+        if error.error.retryable { return }
         wrongFrames += 1
         if wrongFrames > Limits.Connection.wrongFrames { close(.misbehaved, "too many wrong frames") }
     }

@@ -101,6 +101,9 @@ package final class RelayLoop {
     package func stop() {
         timer?.cancel()
         timer = nil
+        patience?.cancel()
+        patience = nil
+        bus.receiver = nil
         bound = nil
     }
 

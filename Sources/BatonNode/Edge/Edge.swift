@@ -1,4 +1,5 @@
 import BatonCore
+import Foundation
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -39,7 +40,16 @@ package struct Edge: Service {
 
     package func run() async throws {
         let open = OpenConnections()
-        let listener = try await bind(open)
+        let listener: NIOAsyncChannel<EdgeChannel.Value, Never>
+        do {
+            listener = try await bind(open)
+        } catch let error as IOError {
+            // The library's text names its own function, not what a person can change.
+            let reason = String(cString: strerror(error.errnoCode))
+            throw NodeError(
+                description: "listen.host, listen.port: cannot listen on \(configuration.host):\(configuration.port): "
+                    + reason)
+        }
         await withTaskCancellationOrGracefulShutdownHandler {
             if let address = listener.channel.localAddress { onListening(address) }
             await withDiscardingTaskGroup { tasks in
