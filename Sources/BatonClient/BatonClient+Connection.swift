@@ -209,7 +209,9 @@ extension BatonClient {
         switch policy.ended(ending, lived: lived, goAway: goAway, using: &generator) {
         case .stop(let reason): stop(reason)
         case .retry(let delay, let refreshFirst):
-            if !refreshFirst { addressIndex += 1 }
+            let others = configuration.addresses.count - 1
+            // Any of the others, so that those who lost the same server do not all go to the same next one.
+            if !refreshFirst, others > 0 { addressIndex += Int.random(in: 1...others, using: &generator) }
             phase = .waiting
             change(to: .waiting(delay, why: ending.reason))
             configuration.logger.info(

@@ -72,7 +72,8 @@ final class Person: Sendable {
 
     @discardableResult
     func message(_ text: String? = nil) async throws -> Message {
-        try await events.first("a message \(text ?? "")") { event in
+        // Longer than the backstop's period: a hint that was lost for good may be found by nothing else.
+        try await events.first("a message \(text ?? "")", within: .seconds(60)) { event in
             guard case .message(let message) = event, text == nil || message.content == .text(text ?? "") else {
                 return nil
             }
