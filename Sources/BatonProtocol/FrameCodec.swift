@@ -59,19 +59,37 @@ public enum FrameCodec {
     /// How JSON is written, here and in REST: absent fields are left out.
     public static let jsonEncoding = JSONEncodingOptions()
 
+    /// The number of the first field of a message in protobuf.
+    private static func firstField(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        var tag: UInt64 = 0
+        for (index, byte) in bytes.prefix(5).enumerated() {
+            tag |= UInt64(byte & 0x7f) << (7 * UInt64(index))
+            if byte < 0x80 { return Int(tag >> 3) }
+        }
+        return nil
+    }
+
     /// Names the kind of frame that is not of this version.
     private static func unknownFrame(
         _ bytes: some SwiftProtobufContiguousBytes, _ frame: WireClientFrame, _ encoding: Subprotocol
     ) -> FrameError {
-        let known = "hello, send, ack, read, typing, watch, ping"
+        let kinds = ["hello", "send", "ack", "read", "typing", "watch", "ping"]
+        let known = kinds.joined(separator: ", ")
         let name: String?
         switch encoding {
         case .proto:
-            name = bytes.withUnsafeBytes { $0.first.map { "field \($0 >> 3)" } }
+            let number = bytes.withUnsafeBytes(firstField)
+            // The generated code takes a field of another wire type for an unknown one.
+            if let number, kinds.indices.contains(number - 1) {
+                return FrameError(
+                    .malformedFrame,
+                    "field \(number) of a ClientFrame (relay.proto) is the message \(kinds[number - 1])")
+            }
+            name = number.map { "field \($0)" }
         case .json:
             let data = bytes.withUnsafeBytes { Data($0) }
             let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
-            name = object?.keys.sorted().first.map { "\"\($0.prefix(32))\"" }
+            name = object?.keys.sorted().first { !kinds.contains($0) }.map { "\"\($0.prefix(32))\"" }
         }
         guard let name else { return FrameError(.unknownFrame, "the frame is empty; there are: \(known)") }
         return FrameError(.unknownFrame, "there is no frame \(name) in this version; there are: \(known)")
