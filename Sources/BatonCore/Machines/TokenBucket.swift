@@ -27,6 +27,7 @@ public struct TokenBucket: Hashable, Sendable {
             tokens -= 1
             return nil
         }
-        return Int64(((1 - tokens) / perSecond * 1_000).rounded(.up))
+        // A bucket that fills hardly ever, or never, has no time that could be told.
+        return Int64(exactly: ((1 - tokens) / perSecond * 1_000).rounded(.up)) ?? .max
     }
 }

@@ -59,6 +59,8 @@ extension MessageID: LosslessStringConvertible {
             let number = UInt64(text[text.index(after: dot)...]), number > 0, number <= UInt64(Int64.max)
         else { return nil }
         self.init(conversation: conversation, sequence: ConversationSequence(rawValue: number))
+        // One id has one text: no sign, no leading zeros.
+        guard description == text else { return nil }
     }
 
     public var description: String { "\(conversation).\(sequence)" }
