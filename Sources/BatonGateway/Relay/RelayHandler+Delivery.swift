@@ -12,7 +12,7 @@ extension RelayHandler {
         phase = .open
         var delivery = InboxDelivery(
             from: start, head: state.head, windowEvents: loop.node.settings.windowEvents,
-            windowBytes: loop.node.settings.windowBytes)
+            windowBytes: windowBytes)
         write(.welcome(welcome(state, start, outcome)))
         // What the client has applied it has acknowledged, whether or not the acknowledgement arrived.
         if outcome == .resumed, start > state.cursor { store(acknowledged: start) }
@@ -20,6 +20,14 @@ extension RelayHandler {
         let step = delivery.nextStep()
         self.delivery = delivery
         act(step)
+    }
+
+    /// The window counts an event by its binary frame. As JSON it may be six times that (a control character is one
+    /// byte there and six here), and a window of such must not be more than what may wait for the socket: else a
+    /// sender could make a message that ends the receiver's connection again and again.
+    private var windowBytes: Int {
+        let bytes = loop.node.settings.windowBytes
+        return encoding == .json ? max(1, bytes / 6) : bytes
     }
 
     /// Where delivery begins, and what the client must know about it. Never a silent partial resume.
@@ -64,10 +72,8 @@ extension RelayHandler {
     /// A hint with its event's frame; `isLocal` where this node committed it.
     func receivedHint(_ sequence: InboxSequence, frame: [UInt8]) {
         guard phase == .open, delivery != nil else { return }
-        let before = delivery?.eventsInFlight
         switch delivery?.receivedHint(sequence, cost: frame.count) {
         case .forward:
-            if before == 0 { lastProgress = loop.eventLoop.now }
             loop.metrics.deliveredByHint.increment()
             writeEvent(frame)
         case .later(let step, let isGap):
@@ -87,7 +93,6 @@ extension RelayHandler {
             delivery?.pageFailed()
         case .success(let page):
             loop.metrics.drains.increment()
-            if delivery?.eventsInFlight == 0 { lastProgress = loop.eventLoop.now }
             for event in page.events {
                 let frame = EventFrame.encode(event)
                 guard delivery?.receivedPageEvent(event.sequence, cost: frame.count) == true else { continue }
@@ -115,14 +120,17 @@ extension RelayHandler {
         case .opening, .open:
             if silence >= .seconds(settings.silenceSeconds) {
                 close(.silent, "nothing was heard for \(settings.silenceSeconds) s")
-            } else if silence >= .seconds(settings.pingSeconds), !wasPinged {
+            } else if silence < .seconds(settings.pingSeconds) {
+                wasPinged = false
+            } else if !wasPinged {
                 ping()
             }
             guard let delivery else { return }
-            if delivery.isBlocked, now - lastProgress >= .seconds(settings.stalledReaderSeconds) {
+            if !delivery.isBlocked {
+                lastProgress = now
+                if delivery.head > delivery.sent, let step = self.delivery?.nextStep() { act(step) }
+            } else if now - lastProgress >= .seconds(settings.stalledReaderSeconds) {
                 close(.stalled, "no event was acknowledged for \(settings.stalledReaderSeconds) s; resume")
-            } else if delivery.head > delivery.sent, let step = self.delivery?.nextStep() {
-                act(step)
             }
         }
     }

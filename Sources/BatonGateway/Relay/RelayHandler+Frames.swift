@@ -56,7 +56,7 @@ extension RelayHandler {
         do {
             let request = try request(send)
             loop.submit(.send(request), for: .send(self, ref: send.ref, at: loop.eventLoop.now))
-            sendBegan()
+            operationBegan()
         } catch {
             rejectSend(send.ref, error.error)
         }
@@ -159,9 +159,11 @@ extension RelayHandler {
             user: principal.user, device: principal.device, conversation: id,
             sequence: ConversationSequence(rawValue: read.sequence), at: loop.clock.now)
         loop.submit(.read(request), for: .read(self))
+        operationBegan()
     }
 
     func readEnded(_ outcome: StoreOutcome) {
+        operationEnded()
         switch outcome {
         case .refused(.deviceRevoked): close(.revoked, "this device was revoked")
         case .refused(let refusal): write(.error(WireError(refusal)))
@@ -219,6 +221,8 @@ final class EphemeralState {
     var bucket = TokenBucket(
         capacity: Limits.Connection.ephemeralPerSecond, perSecond: Double(Limits.Connection.ephemeralPerSecond))
     var watched: Set<UserID> = []
+    /// The latest `watch`: an answer to an earlier one comes too late.
+    var watchRequests: UInt64 = 0
     /// Conversations in which this user was found to be allowed to type, and until when that is believed.
     var typingAllowed: [ConversationID: NIODeadline] = [:]
 }

@@ -41,15 +41,17 @@ package final class RelayHandler: ChannelDuplexHandler {
     var clientName = "unknown"
     /// Whether its session was written, or tried to be.
     var isRegistered = false
-    /// When the reader last acknowledged something, or had nothing to acknowledge.
+    /// When the reader last acknowledged something, or nothing waited for it.
     var lastProgress: NIODeadline
+    /// A ping was sent in the silence that lasts.
     var wasPinged = false
     /// Written to since the last flush; kept by the loop's list of those to flush.
     var needsFlush = false
     /// What few connections use, apart so that the many stay small.
     var ephemeral: EphemeralState?
 
-    private var sendsInFlight = 0
+    /// Sends and read marks handed to the store.
+    private var operationsInFlight = 0
     private var wrongFrames: Int8 = 0
     private var heldRead = false
     /// What we closed with.
@@ -98,7 +100,6 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .closing else { return }
-        wasPinged = false
         loop.metrics.framesReceived.increment()
         switch (unwrapInboundIn(data), encoding) {
         case (.binary(let buffer), .proto), (.text(let buffer), .json): received(Array(buffer.readableBytesView))
@@ -122,9 +123,9 @@ package final class RelayHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Holds the socket's next read while this client's sends wait for their commit.
+    /// Holds the socket's next read while too much of this client waits for its commit.
     package func read(context: ChannelHandlerContext) {
-        if sendsInFlight >= Limits.Connection.sendsInFlight {
+        if operationsInFlight >= Limits.Connection.sendsInFlight {
             heldRead = true
         } else {
             context.read()
@@ -155,11 +156,18 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     // MARK: Sends
 
-    func sendBegan() { sendsInFlight += 1 }
+    func operationBegan() { operationsInFlight += 1 }
+
+    /// The store is done with one; where the socket's next read was held it goes on once half of them are.
+    func operationEnded() {
+        operationsInFlight -= 1
+        guard heldRead, operationsInFlight <= Limits.Connection.sendsInFlight / 2 else { return }
+        heldRead = false
+        context?.read()
+    }
 
     /// The store has decided about a send.
     func sendEnded(ref: String, _ outcome: StoreOutcome) {
-        sendsInFlight -= 1
         switch outcome {
         case .sent(let message):
             var accepted = WireAccepted()
@@ -175,10 +183,7 @@ package final class RelayHandler: ChannelDuplexHandler {
         case .failed(let failure): rejectSend(ref, WireError(failure))
         case .acknowledged, .markedRead: break
         }
-        if heldRead, sendsInFlight <= Limits.Connection.sendsInFlight / 2 {
-            heldRead = false
-            context?.read()
-        }
+        operationEnded()
     }
 
     func rejectSend(_ ref: String, _ error: WireError) {

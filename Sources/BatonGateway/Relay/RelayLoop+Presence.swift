@@ -116,10 +116,16 @@ extension RelayLoop {
     func watch(_ others: [UserID], from handler: RelayHandler) {
         let (conversations, user, generation) = (conversations, handler.principal.user, handler.generation)
         let bound = sendable
+        let state = handler.ephemeral ?? EphemeralState()
+        handler.ephemeral = state
+        state.watchRequests += 1
+        let request = state.watchRequests
         eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: others) }
             .assumeIsolated()
             .whenComplete { result in
-                guard let handler = bound.value.handlers[generation] else { return }
+                guard let handler = bound.value.handlers[generation],
+                    handler.ephemeral?.watchRequests == request
+                else { return }
                 switch result {
                 case .success(let allowed): bound.value.setWatched(allowed, of: handler)
                 case .failure(let error):

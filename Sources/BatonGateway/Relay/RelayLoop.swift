@@ -107,8 +107,12 @@ package final class RelayLoop {
         bound = nil
     }
 
+    /// One that no connection here has: by their generations the store's answers find their connections.
     func newGeneration(at now: Timestamp) -> ConnectionGeneration {
-        ConnectionGeneration(at: now, using: &generator)
+        while true {
+            let generation = ConnectionGeneration(at: now, using: &generator)
+            if handlers[generation] == nil { return generation }
+        }
     }
 
     /// A handle to this loop for other threads.
@@ -158,11 +162,13 @@ package final class RelayLoop {
         let user = handler.principal.user
         guard let index = users[user]?.handlers.firstIndex(where: { $0 === handler }) else { return }
         users[user]?.handlers.remove(at: index)
+        if users[user]?.handlers.isEmpty == true {
+            users[user] = nil
+            node.leave(user, from: self.index)
+            bus.unsubscribe(.user(user))
+        }
+        // Last: the answer may come at once, and asks whether the user is still here.
         unregister(handler)
-        guard users[user]?.handlers.isEmpty == true else { return }
-        users[user] = nil
-        node.leave(user, from: self.index)
-        bus.unsubscribe(.user(user))
     }
 
     /// Ends older connections of a device, wherever on this loop.
