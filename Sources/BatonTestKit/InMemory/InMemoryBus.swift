@@ -5,6 +5,9 @@ public import BatonCore
 public final class InMemoryBus: Bus {
     public weak var receiver: (any BusReceiver)?
     public private(set) var subscribed: Set<BusChannel> = []
+    /// While true subscriptions are taken up, but not confirmed before `confirmHeld`.
+    public var holdsConfirmations = false
+    private var held: [(Bool) -> Void] = []
     private let cluster: InMemoryCluster
 
     public init(_ cluster: InMemoryCluster) {
@@ -16,7 +19,15 @@ public final class InMemoryBus: Bus {
 
     public func subscribe(_ channel: BusChannel, confirmed: @escaping (Bool) -> Void) {
         subscribed.insert(channel)
-        confirmed(isConnected)
+        if holdsConfirmations { held.append(confirmed) } else { confirmed(isConnected) }
+    }
+
+    /// Confirms what waits, and from now on at once.
+    public func confirmHeld() {
+        holdsConfirmations = false
+        let waiting = held
+        held = []
+        for confirmed in waiting { confirmed(isConnected) }
     }
 
     public func unsubscribe(_ channel: BusChannel) {

@@ -1,0 +1,193 @@
+import BatonCore
+import BatonProtocol
+import BatonTestKit
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import BatonGateway
+
+@Suite("From the socket to the welcome")
+struct HelloTests {
+    private let relay = RelayFixture()
+
+    @Test("A client that says nothing is sent away after its time, not before")
+    func helloDeadline() {
+        let client = relay.connect(relay.addUser(1))
+        relay.advance(seconds: Limits.Connection.handshakeSeconds - 1)
+        #expect(client.close() == nil)
+        relay.advance(seconds: 1)
+        #expect(client.close() == .helloExpected)
+        #expect(relay.metrics["baton_connections_closed_total helloExpected"] == 0, "counted when the socket is gone")
+        relay.advance(seconds: Limits.Connection.closeSeconds)
+        #expect(!client.isConnected && relay.node.connectionCount == 0)
+        #expect(relay.metrics["baton_connections_closed_total helloExpected"] == 1)
+    }
+
+    @Test("Another frame before the hello is answered and ends the connection")
+    func helloFirst() {
+        let client = relay.connect(relay.addUser(1))
+        client.send { $0.ack.inboxSequence = 1 }
+        #expect(client.errors() == [ErrorCode.helloExpected.rawValue])
+        #expect(client.close() == .helloExpected)
+    }
+
+    @Test("Bytes that are no frame before the hello end the connection too")
+    func garbageFirst() {
+        let client = relay.connect(relay.addUser(1))
+        client.receive(ClientFrames.binary([0xff, 0xff]))
+        #expect(client.errors() == [ErrorCode.malformedFrame.rawValue])
+        #expect(client.close() == .helloExpected)
+    }
+
+    @Test("A second hello is refused and costs nothing else")
+    func secondHello() {
+        let client = relay.greet(relay.addUser(1))
+        client.hello()
+        #expect(client.errors() == [ErrorCode.alreadyGreeted.rawValue])
+        #expect(client.close() == nil)
+    }
+
+    @Test("A new device is welcomed and has caught up", arguments: Subprotocol.allCases)
+    func welcome(encoding: Subprotocol) throws {
+        let user = relay.addUser(1)
+        let client = relay.connect(user, encoding: encoding)
+        client.hello()
+        let frames = client.frames()
+        #expect(frames.count == 2)
+        guard case .welcome(let welcome) = frames.first, case .caughtUp(let caughtUp) = frames.last else {
+            Issue.record("\(frames)")
+            return
+        }
+        #expect(welcome.user == user.description && welcome.device == relay.device(1, of: user).description)
+        #expect(welcome.node == "a" && welcome.outcome == .resumed && Epoch(welcome.epoch) != nil)
+        #expect(welcome.windowEvents == UInt32(Limits.Connection.windowEvents))
+        #expect(caughtUp.inboxSequence == 0)
+        #expect(relay.cluster.sessions(of: user).map(\.client) == ["test"])
+    }
+
+    @Test("What a client calls itself is made printable, and refused where it is too long")
+    func clientName() {
+        let user = relay.addUser(1)
+        let client = relay.connect(user)
+        client.send { $0.hello.client = "a b\n\u{1b}ü" }
+        #expect(relay.cluster.sessions(of: user).map(\.client) == ["a_b____"])
+        let bound = relay.connect(relay.addUser(2))
+        bound.send { $0.hello.client = String(repeating: "x", count: Limits.Connection.clientNameLength) }
+        #expect(bound.close() == nil)
+        let long = relay.connect(relay.addUser(3))
+        long.send { $0.hello.client = String(repeating: "x", count: Limits.Connection.clientNameLength + 1) }
+        #expect(long.errors() == [ErrorCode.invalidField.rawValue])
+    }
+
+    struct Standing: Sendable {
+        var head: UInt64, truncated: UInt64, cursor: UInt64
+        /// Nil where the client says nothing; the epoch is the inbox' own where `isSameEpoch`.
+        var resume: UInt64?
+        var isSameEpoch = true
+        var start: UInt64
+        var outcome: WireResumeOutcome
+    }
+
+    @Test(
+        "Where delivery begins follows from what the client and the store know",
+        arguments: [
+            Standing(head: 9, truncated: 0, cursor: 4, resume: nil, start: 4, outcome: .resumed),
+            Standing(head: 9, truncated: 4, cursor: 4, resume: nil, start: 4, outcome: .resumed),
+            Standing(head: 9, truncated: 6, cursor: 4, resume: nil, start: 6, outcome: .resyncTruncated),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 7, start: 7, outcome: .resumed),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 2, start: 2, outcome: .resumed),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 9, start: 9, outcome: .resumed),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 1, start: 4, outcome: .resyncTruncated),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 10, start: 4, outcome: .resyncEpoch),
+            Standing(head: 9, truncated: 2, cursor: 4, resume: 7, isSameEpoch: false, start: 4, outcome: .resyncEpoch),
+            Standing(head: 0, truncated: 0, cursor: 0, resume: 0, start: 0, outcome: .resumed),
+            Standing(head: 0, truncated: 0, cursor: 0, resume: 5, start: 0, outcome: .resyncEpoch),
+        ])
+    func resumption(_ standing: Standing) {
+        let epoch = Epoch(rawValue: 77)
+        let state = InboxState(
+            epoch: epoch, head: .init(rawValue: standing.head), truncated: .init(rawValue: standing.truncated),
+            cursor: .init(rawValue: standing.cursor))
+        let resume = standing.resume.map {
+            RelayHandler.Resume(
+                epoch: standing.isSameEpoch ? epoch : Epoch(rawValue: 78), position: .init(rawValue: $0))
+        }
+        let (start, outcome) = RelayHandler.resumption(resume, state)
+        #expect(start.rawValue == standing.start && outcome == standing.outcome)
+    }
+
+    @Test("What a client resumes from is acknowledged, because its acknowledgement may have been lost")
+    func resumeAcknowledges() throws {
+        let (sender, user) = (relay.addUser(1), relay.addUser(2))
+        try relay.store(5, from: sender, to: user)
+        let client = relay.connect(user)
+        client.hello(resume: (Epoch(rawValue: user.rawValue ^ 0xfeed), 3))
+        #expect(client.events() == [4, 5])
+        relay.store.inner.openInbox(of: user, device: relay.device(1, of: user)) { result in
+            #expect((try? result.get())??.cursor.rawValue == 3)
+        }
+    }
+
+    @Test("A resume that no client could have is refused by its field")
+    func wrongResume() {
+        let user = relay.addUser(1)
+        for (epoch, position) in [("", 0), ("nonsense", 0), ("0000000000001", UInt64.max)] {
+            let client = relay.connect(user)
+            client.send { frame in
+                frame.hello.resume.epoch = epoch
+                frame.hello.resume.inboxSequence = position
+            }
+            #expect(client.errors() == [ErrorCode.invalidField.rawValue])
+        }
+    }
+
+    @Test("A revoked device, and a store that cannot be read, are told apart")
+    func cannotOpen() {
+        let user = relay.addUser(1)
+        relay.store.inner.revoke(relay.device(1, of: user), of: user)
+        let revoked = relay.connect(user)
+        revoked.hello()
+        #expect(revoked.close() == .revoked)
+        relay.store.failReads(with: .unavailable("disk"))
+        let other = relay.connect(relay.addUser(2))
+        other.hello()
+        #expect(other.errors() == [ErrorCode.storeUnavailable.rawValue])
+        #expect(other.close() == .overloaded)
+    }
+
+    @Test("Events flow only when the bus has taken up the subscription")
+    func subscriptionFirst() throws {
+        let (sender, user) = (relay.addUser(1), relay.addUser(2))
+        try relay.store(1, from: sender, to: user)
+        relay.buses[0].holdsConfirmations = true
+        let client = relay.connect(user)
+        client.hello()
+        #expect(client.frames().isEmpty)
+        #expect(relay.cluster.sessions(of: user).isEmpty)
+        relay.buses[0].confirmHeld()
+        #expect(client.frames().count == 3, "welcome, event, caught up")
+    }
+
+    @Test("So many inboxes are read at a time for one loop; a herd waits in line, and who left costs nothing")
+    func herd() throws {
+        let limit = Limits.Node.drainsInFlight
+        relay.store.holdReads()
+        let clients = (0..<(limit + 10)).map { number in
+            let client = relay.connect(relay.addUser(UInt64(number + 1)))
+            client.hello()
+            return client
+        }
+        #expect(relay.store.heldReads == limit)
+        for client in clients.suffix(9) { client.channel.close(promise: nil) }
+        relay.store.releaseReads(1)
+        relay.run()
+        #expect(relay.store.heldReads == limit, "the next in line began")
+        relay.store.releaseReads(1)
+        relay.run()
+        #expect(relay.store.heldReads == limit - 1, "the others in line had left")
+        relay.store.releaseReads()
+        relay.run()
+        for client in clients.prefix(limit + 1) { #expect(client.frames().count == 2) }
+    }
+}

@@ -1,0 +1,189 @@
+import BatonCore
+import BatonProtocol
+import BatonTestKit
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import BatonGateway
+
+@Suite("Sessions and presence")
+struct SessionTests {
+    private let relay = RelayFixture()
+
+    @Test("A newer connection of a device ends the older: on the same loop, another loop, another node")
+    func displacement() {
+        let (second, other) = (relay.addLoop(to: relay.node), relay.addNode("b"))
+        for (number, loop) in [relay.loop, second, other].enumerated() {
+            let user = relay.addUser(UInt64(number + 1))
+            let older = relay.greet(user)
+            let newer = relay.greet(user, on: loop)
+            #expect(older.close() == .displaced)
+            #expect(newer.close() == nil)
+            #expect(relay.cluster.sessions(of: user).map(\.generation) == [newer.handler.generation])
+            older.channel.close(promise: nil)
+            relay.run()
+            #expect(relay.cluster.sessions(of: user).count == 1, "the older one's end leaves the newer's session")
+        }
+    }
+
+    @Test("Another device of the user is left alone")
+    func otherDevice() {
+        let user = relay.addUser(1, devices: [1, 2])
+        let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        #expect(one.close() == nil && two.close() == nil)
+        #expect(relay.cluster.sessions(of: user).count == 2)
+    }
+
+    @Test("A connection that a newer one overtook is told when it registers")
+    func superseded() {
+        let (user, other) = (relay.addUser(1), relay.addNode("b"))
+        let older = relay.connect(user)
+        let newer = relay.greet(user, on: other)
+        older.hello()
+        #expect(older.close() == .displaced)
+        #expect(newer.close() == nil)
+    }
+
+    @Test("A device that is revoked anywhere is closed here, its user's others are not")
+    func revoked() {
+        let user = relay.addUser(1, devices: [1, 2])
+        let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        let bus = InMemoryBus(relay.cluster)
+        bus.publish(.revoked(relay.device(1, of: user)), to: .user(user), receivers: nil)
+        #expect(one.close() == .revoked && two.close() == nil)
+    }
+
+    @Test("Sessions and presence outlive their TTL as long as the connection does")
+    func heartbeat() {
+        let user = relay.addUser(1)
+        let client = relay.greet(user)
+        for _ in 0..<10 {
+            relay.advance(seconds: 15)
+            client.send { $0.ping.nonce = "alive" }
+        }
+        #expect(relay.cluster.sessions(of: user).count == 1)
+        #expect(isOnline(user))
+    }
+
+    @Test("When the registry has lost everything, it is written anew")
+    func registryEmptied() {
+        let user = relay.addUser(1)
+        let client = relay.greet(user)
+        relay.cluster.empty()
+        relay.advance(seconds: Limits.Presence.heartbeatSeconds)
+        #expect(relay.cluster.sessions(of: user).count == 1 && isOnline(user) && client.isConnected)
+    }
+
+    @Test("A user is offline a while after the last connection went, not before")
+    func offline() {
+        let user = relay.addUser(1, devices: [1, 2])
+        let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        one.channel.close(promise: nil)
+        relay.advance(seconds: 10)
+        #expect(relay.metrics[offlines] == 0)
+        two.channel.close(promise: nil)
+        relay.advance(seconds: Limits.Presence.offlineDebounceSeconds - 1)
+        #expect(isOnline(user) && relay.lastSeen.isEmpty)
+        relay.advance(seconds: 1)
+        #expect(!isOnline(user) && relay.lastSeen.map(\.user) == [user])
+        #expect(relay.metrics[offlines] == 1)
+    }
+
+    @Test("Who comes back quickly was never away")
+    func quickReconnect() {
+        let (user, other) = (relay.addUser(1), relay.addNode("b"))
+        for loop in [relay.loop, other] {
+            let client = relay.greet(user)
+            client.channel.close(promise: nil)
+            relay.advance(seconds: Limits.Presence.offlineDebounceSeconds - 1)
+            let next = relay.greet(user, on: loop)
+            relay.advance(seconds: 10)
+            #expect(isOnline(user) && next.isConnected)
+        }
+        #expect(relay.metrics[offlines] == 0)
+    }
+
+    private let offlines = "baton_presence_changes_total offline"
+
+    private func isOnline(_ user: UserID) -> Bool {
+        var answer: [UserID: Presence]?
+        InMemoryPresenceRegistry(relay.cluster).presence(of: [user]) { answer = $0 }
+        return answer?[user] == .online
+    }
+}
+
+@Suite("When the bus loses something")
+struct BackstopTests {
+    private let relay = RelayFixture { $0.backstopSeconds = 10...10 }
+
+    @Test("A hint that was lost is found by the sweep, delivered and counted")
+    func lostHint() {
+        let other = relay.addNode("b")
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice, on: other), relay.greet(bob))
+        relay.cluster.loses = { _, channel in channel == .user(bob) }
+        sender.message("r1", to: bob)
+        sender.message("r2", to: bob)
+        relay.advance(seconds: 9)
+        #expect(receiver.events() == [])
+        relay.advance(seconds: 2)
+        #expect(receiver.events() == [1, 2])
+        #expect(relay.metrics["baton_hint_missed_total"] == 2)
+    }
+
+    @Test("A hint that is only late is not counted as missed")
+    func lateHint() {
+        let other = relay.addNode("b")
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice, on: other), relay.greet(bob))
+        var late: [(BusMessage, BusChannel)] = []
+        relay.cluster.loses = { message, channel in
+            late.append((message, channel))
+            return true
+        }
+        relay.advance(seconds: 9)
+        sender.message("r1", to: bob)
+        relay.eventLoop.advanceTime(by: .milliseconds(1_500))
+        relay.cluster.loses = { _, _ in false }
+        let bus = InMemoryBus(relay.cluster)
+        for (message, channel) in late { bus.publish(message, to: channel, receivers: nil) }
+        relay.advance(seconds: 3)
+        #expect(receiver.events() == [1])
+        #expect(relay.metrics["baton_hint_missed_total"] == 0)
+    }
+
+    @Test("Without the bus a node delivers to its own, and the others get what they missed when it is back")
+    func busDown() {
+        let other = relay.addNode("b") { $0.backstopSeconds = 1_000...1_000 }
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2, devices: [1, 2]))
+        let sender = relay.greet(alice)
+        let (near, far) = (relay.greet(bob, device: 1), relay.greet(bob, device: 2, on: other))
+        relay.cluster.isDown = true
+        sender.message("r", to: bob)
+        #expect(sender.frames().count == 1, "accepted")
+        #expect(near.events() == [1] && far.events() == [])
+        let late = relay.greet(relay.addUser(3), on: other)
+        #expect(late.close() == nil, "whoever comes now is served from the store")
+        relay.advance(seconds: 3)
+        #expect(far.events() == [])
+        relay.cluster.isDown = false
+        relay.advance(seconds: 1)
+        #expect(far.events() == [1])
+        #expect(relay.metrics["baton_publish_errors_total"] > 0)
+        relay.advance(seconds: 3)
+        #expect(near.events() == [] && near.close() == nil)
+    }
+
+    @Test("Connections that wait for a subscription are served when the bus goes down")
+    func busGoesDownWhileSubscribing() {
+        relay.buses[0].holdsConfirmations = true
+        let client = relay.connect(relay.addUser(1))
+        client.hello()
+        #expect(client.frames().isEmpty)
+        relay.cluster.isDown = true
+        #expect(client.frames().count == 2)
+        relay.buses[0].confirmHeld()
+        #expect(client.frames().isEmpty, "not welcomed twice")
+    }
+}
