@@ -124,6 +124,7 @@ struct HelloTests {
         let client = relay.connect(user)
         client.hello(resume: (Epoch(rawValue: user.rawValue ^ 0xfeed), 3))
         #expect(client.events() == [4, 5])
+        relay.advance(seconds: 1)
         relay.store.inner.openInbox(of: user, device: relay.device(1, of: user)) { result in
             #expect((try? result.get())??.cursor.rawValue == 3)
         }

@@ -202,7 +202,11 @@ final class RelayClient {
         frame.send.content.text = text
     }
 
-    func ack(_ position: UInt64) { send { $0.ack.inboxSequence = position } }
+    /// An acknowledgement, and the time after which it is stored.
+    func ack(_ position: UInt64) {
+        send { $0.ack.inboxSequence = position }
+        eventLoop.advanceTime(by: .milliseconds(Limits.Connection.acknowledgementDelayMilliseconds))
+    }
 
     func setWritable(_ isWritable: Bool) {
         channel.isWritable = isWritable

@@ -156,9 +156,28 @@ struct SendTests {
         for position in 1...10 { client.ack(UInt64(position)) }
         #expect(relay.store.submissions == before + 1)
         relay.store.releaseCommits()
-        relay.run()
+        relay.advance(seconds: 1)
         #expect(relay.store.submissions == before + 2)
         #expect(relay.metrics["baton_events_acknowledged_total"] == 2)
+    }
+
+    @Test("An acknowledgement goes with a commit that is made anyway, and has one of its own when its time is up")
+    func acknowledgementsRideAlong() throws {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        try relay.store(2, from: alice, to: bob)
+        let client = relay.greet(bob)
+        let before = relay.store.submissions
+        client.send { $0.ack.inboxSequence = 1 }
+        #expect(relay.store.submissions == before)
+        client.message("r", to: alice)
+        #expect(relay.store.submissions == before + 1)
+        #expect(relay.metrics["baton_events_acknowledged_total"] == 1)
+        client.send { $0.ack.inboxSequence = 2 }
+        let delay = TimeAmount.milliseconds(Limits.Connection.acknowledgementDelayMilliseconds)
+        relay.eventLoop.advanceTime(by: delay - .nanoseconds(1))
+        #expect(relay.store.submissions == before + 1)
+        relay.eventLoop.advanceTime(by: .nanoseconds(1))
+        #expect(relay.store.submissions == before + 2)
     }
 
     @Test("A device that was revoked learns it by its next send, read mark or acknowledgement")
@@ -178,7 +197,7 @@ struct SendTests {
             relay.store.inner.addDevice(relay.device(number, of: alice), of: alice)
             return relay.greet(alice, device: number)
         }
-        try relay.store(1, from: bob, to: alice)
+        relay.greet(bob).message("m", to: alice)
         for (client, act) in zip(clients, acting) {
             client.drop()
             relay.store.inner.revoke(client.handler.principal.device, of: alice)
