@@ -14,6 +14,14 @@ struct PendingReads {
     private var waiting = Deque<(ConnectionGeneration, Read)>()
     private var underWay = 0
 
+    /// How many wait in line, those included that left meanwhile.
+    var waitingCount: Int { waiting.count }
+
+    /// Takes those out of the line who left.
+    mutating func forget(where hasLeft: (ConnectionGeneration) -> Bool) {
+        waiting.removeAll { hasLeft($0.0) }
+    }
+
     /// - Returns: whether the read may begin now; otherwise it waits in line.
     mutating func begin(_ read: Read, for generation: ConnectionGeneration) -> Bool {
         guard underWay < Limits.Node.drainsInFlight else {
@@ -47,7 +55,11 @@ extension RelayLoop {
     }
 
     private func read(_ read: PendingReads.Read, for generation: ConnectionGeneration) {
-        // A connection has at most one read in line, so the line is as long as there are connections.
+        // A connection has at most one read in line. Those that left are taken out where they are the most, so that
+        // clients that come and go while the store is slow do not make the line longer than there are connections.
+        if reads.waitingCount > 2 * handlers.count + Limits.Node.drainsInFlight {
+            reads.forget { handlers[$0] == nil }
+        }
         if reads.begin(read, for: generation) { begin(read, for: generation) }
     }
 

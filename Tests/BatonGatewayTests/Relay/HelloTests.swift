@@ -170,6 +170,21 @@ struct HelloTests {
         #expect(client.frames().count == 3, "welcome, event, caught up")
     }
 
+    @Test("Clients that come and go while the store is slow do not make the line longer")
+    func comeAndGo() {
+        let user = relay.addUser(1)
+        relay.store.holdReads()
+        for _ in 0..<(10 * Limits.Node.drainsInFlight) {
+            let client = relay.connect(user)
+            client.hello()
+            client.channel.close(promise: nil)
+            relay.run()
+            #expect(relay.loop.reads.waitingCount <= 2 + Limits.Node.drainsInFlight + 1)
+        }
+        relay.store.releaseReads()
+        #expect(relay.greet(relay.addUser(2)).isConnected)
+    }
+
     @Test("So many inboxes are read at a time for one loop; a herd waits in line, and who left costs nothing")
     func herd() throws {
         let limit = Limits.Node.drainsInFlight
