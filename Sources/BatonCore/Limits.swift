@@ -72,6 +72,8 @@ public enum Limits {
         public static let evacuationSeconds: Int64 = 30
         public static let backstopMinimumSeconds: Int64 = 25
         public static let backstopMaximumSeconds: Int64 = 40
+        /// Users of one event loop whose hints could not be published and are told later; the backstop finds the rest.
+        public static let unpublishedUsers = 65_536
         /// Drains that one event loop has under way; the others wait in line.
         public static let drainsInFlight = 64
     }

@@ -46,6 +46,8 @@ public enum BusChannel: Hashable, Sendable {
 public enum BusMessage: Hashable, Sendable {
     /// An inbox event, as the client's binary frame. `from` is who caused it; never trusted to arrive.
     case event(InboxSequence, frame: [UInt8])
+    /// The inbox goes at least this far: what stands for hints that could not be published when it was time.
+    case head(InboxSequence)
     /// Somebody types in a conversation, or stopped.
     case typing(ConversationID, by: UserID, active: Bool)
     /// A device connected anew: its connections of lower generations are to be closed.

@@ -125,6 +125,10 @@ extension RelayHandler {
             } else if !wasPinged {
                 ping()
             }
+            if let position = unstoredAcknowledgement {
+                unstoredAcknowledgement = nil
+                store(acknowledged: position)
+            }
             guard let delivery else { return }
             if !delivery.isBlocked {
                 lastProgress = now

@@ -138,11 +138,13 @@ extension RelayHandler {
     private func submit(acknowledged position: InboxSequence) {
         let request = AcknowledgeRequest(
             user: principal.user, device: principal.device, position: position, at: loop.clock.now)
-        loop.submit(acknowledgement: .acknowledge(request), of: self)
+        loop.submit(acknowledgement: request, of: self)
     }
 
     /// The store is done with an acknowledgement.
-    func acknowledgeEnded(_ outcome: StoreOutcome) {
+    func acknowledgeEnded(_ position: InboxSequence, _ outcome: StoreOutcome) {
+        // The client does not say it again, and the sender waits for the second tick: the next second tries anew.
+        if case .failed = outcome { unstoredAcknowledgement = max(position, unstoredAcknowledgement ?? .zero) }
         if case .refused(.deviceRevoked) = outcome {
             close(.revoked, "this device was revoked")
             return

@@ -37,6 +37,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     /// There from `welcome` on.
     var delivery: InboxDelivery?
     var acknowledgements = AcknowledgementPipeline()
+    /// One that the store failed to take.
+    var unstoredAcknowledgement: InboxSequence?
     var resume: Resume?
     var clientName = "unknown"
     /// Whether its session was written, or tried to be.

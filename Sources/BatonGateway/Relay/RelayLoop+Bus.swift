@@ -11,11 +11,32 @@ extension RelayLoop: BusReceiver {
         for event in events {
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
-            let metrics = metrics
-            bus.publish(.event(event.sequence, frame: frame), to: .user(event.user)) { receivers in
-                (receivers == nil ? metrics.publishErrors : metrics.hintsPublished).increment()
+            publish(.event(event.sequence, frame: frame), at: event.sequence, to: event.user)
+        }
+    }
+
+    private func publish(_ message: BusMessage, at sequence: InboxSequence, to user: UserID) {
+        bus.publish(message, to: .user(user)) { [weak self] receivers in
+            guard let self else { return }
+            if receivers != nil {
+                self.metrics.hintsPublished.increment()
+            } else {
+                self.metrics.publishErrors.increment()
+                guard self.unpublished.count < Limits.Node.unpublishedUsers || self.unpublished[user] != nil else {
+                    return
+                }
+                self.unpublished[user] = max(sequence, self.unpublished[user] ?? .zero)
             }
         }
+    }
+
+    /// Once a second: tells of what could not be published, as soon as it can be. Without it the last event before a
+    /// silence would wait for the other node's backstop.
+    func publishAgain() {
+        guard !unpublished.isEmpty, bus.isConnected else { return }
+        let heads = unpublished
+        unpublished = [:]
+        for (user, sequence) in heads { publish(.head(sequence), at: sequence, to: user) }
     }
 
     /// To the connections of a user on this node, on all its loops.
@@ -42,6 +63,10 @@ extension RelayLoop: BusReceiver {
         switch message {
         case .event(let sequence, let frame):
             for handler in handlers { handler.receivedHint(sequence, frame: frame) }
+        case .head(let sequence):
+            for handler in handlers {
+                if let step = handler.delivery?.learnedHead(sequence) { handler.act(step) }
+            }
         case .typing(let conversation, let author, let active):
             guard author != user else { return }
             var notice = WireTypingNotice()

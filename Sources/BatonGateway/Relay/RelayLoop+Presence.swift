@@ -74,6 +74,7 @@ extension RelayLoop {
         for handler in handlers.values { handler.tick(now) }
         heartbeat()
         announceLeaving(now)
+        publishAgain()
         if now >= nextBackstop { sweep() }
     }
 

@@ -34,6 +34,8 @@ package final class RelayLoop {
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
     var watchers: [UserID: Set<ConnectionGeneration>] = [:]
+    /// How far the inboxes go of users to whom a hint could not be published.
+    var unpublished: [UserID: InboxSequence] = [:]
     /// Users without a connection here, and when to tell that they are offline.
     var leaving: [UserID: NIODeadline] = [:]
     var secondsRunning: Int64 = 0
@@ -57,7 +59,7 @@ package final class RelayLoop {
     /// Who wants to know what became of an operation.
     enum Origin {
         case send(RelayHandler, ref: String, at: NIODeadline)
-        case acknowledge(RelayHandler)
+        case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler)
     }
 
@@ -189,9 +191,9 @@ package final class RelayLoop {
     }
 
     /// Hands an acknowledgement to a submission that is made anyway, or soon to one of its own.
-    func submit(acknowledgement operation: StoreOperation, of handler: RelayHandler) {
-        patientOperations.append(operation)
-        patientOrigins.append(.acknowledge(handler))
+    func submit(acknowledgement request: AcknowledgeRequest, of handler: RelayHandler) {
+        patientOperations.append(.acknowledge(request))
+        patientOrigins.append(.acknowledge(handler, request.position))
         guard patience == nil else { return }
         let bound = sendable
         patience = eventLoop.scheduleTask(in: .milliseconds(Limits.Connection.acknowledgementDelayMilliseconds)) {
@@ -256,9 +258,9 @@ package final class RelayLoop {
                     metrics.accept.recordNanoseconds((now - began).nanoseconds)
                 }
                 handler.sendEnded(ref: ref, outcome)
-            case .acknowledge(let handler):
+            case .acknowledge(let handler, let position):
                 metrics.acknowledged.increment()
-                handler.acknowledgeEnded(outcome)
+                handler.acknowledgeEnded(position, outcome)
             case .read(let handler): handler.readEnded(outcome)
             }
             switch outcome {

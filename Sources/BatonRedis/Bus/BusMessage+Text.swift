@@ -3,6 +3,7 @@ package import BatonCore
 /// A bus message as it travels through Redis: words that `redis-cli` shows, and behind an event's two words its frame.
 ///
 ///     event <inbox sequence> <frame>
+///     head <inbox sequence>
 ///     typing <conversation> <user> on|off
 ///     displaced <device> <generation>
 ///     revoked <device>
@@ -26,6 +27,8 @@ extension BusMessage {
         case .event(let sequence, let frame):
             bytes.append(contentsOf: "event \(sequence.rawValue) ".utf8)
             bytes.append(contentsOf: frame)
+        case .head(let sequence):
+            bytes.append(contentsOf: "head \(sequence.rawValue)".utf8)
         case .typing(let conversation, let user, let active):
             bytes.append(contentsOf: "typing \(conversation) \(user) \(active ? "on" : "off")".utf8)
         case .displaced(let device, let generation):
@@ -55,6 +58,10 @@ extension BusMessage {
                 words[3] == "on" || words[3] == "off"
             else { return nil }
             self = .typing(conversation, by: user, active: words[3] == "on")
+        case ("head", 2):
+            guard let number = UInt64(words[1]), number > 0, number <= UInt64(Int64.max), "\(number)" == words[1]
+            else { return nil }
+            self = .head(InboxSequence(rawValue: number))
         case ("displaced", 3):
             guard let device = DeviceID(String(words[1])), let generation = ConnectionGeneration(String(words[2]))
             else { return nil }
