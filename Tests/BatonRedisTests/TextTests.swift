@@ -12,6 +12,7 @@ struct TextTests {
     static let messages: [BusMessage] = [
         .event(InboxSequence(rawValue: 12), frame: Array("a b".utf8)),
         .event(InboxSequence(rawValue: UInt64(Int64.max)), frame: []),
+        .head(InboxSequence(rawValue: 9)),
         .typing(ConversationID(group: 5), by: user, active: true),
         .typing(ConversationID(group: 5), by: user, active: false),
         .displaced(device, by: ConnectionGeneration(rawValue: 33)),
@@ -38,6 +39,7 @@ struct TextTests {
         arguments: [
             "", " ", "event", "event ", "event 0 x", "event 01 x", "event 1", "event -1 x", "event  1 x",
             "event 9223372036854775808 x", "event 99999999999999999999999999 x", "typing", "typing a b on",
+            "head", "head 0", "head 01", "head -1", "head 1 1", "head 9223372036854775808",
             "revoked", "revoked ", "revoked 7", "revoked 0000000000007 ", "evacuate ", "evacuate now",
             "presence 0000000000007 away", "presence 0000000000007 offline", "presence 0000000000007 offline 12",
             "displaced 0000000000007", "unknown words",

@@ -7,6 +7,8 @@ public final class InMemoryBus: Bus {
     public private(set) var subscribed: Set<BusChannel> = []
     /// While true subscriptions are taken up, but not confirmed before `confirmHeld`.
     public var holdsConfirmations = false
+    /// While true nothing can be published, as when only the command connection is gone.
+    public var refusesMessages = false
     private var held: [(Bool) -> Void] = []
     private let cluster: InMemoryCluster
 
@@ -35,7 +37,7 @@ public final class InMemoryBus: Bus {
     }
 
     public func publish(_ message: BusMessage, to channel: BusChannel, receivers: ((Int?) -> Void)?) {
-        let count = isConnected ? cluster.publish(message, to: channel) : nil
+        let count = isConnected && !refusesMessages ? cluster.publish(message, to: channel) : nil
         receivers?(count)
     }
 

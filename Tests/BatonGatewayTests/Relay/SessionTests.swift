@@ -175,6 +175,36 @@ struct BackstopTests {
         #expect(near.events() == [] && near.close() == nil)
     }
 
+    @Test("A hint that could not be published is told when it can be, without waiting for a sweep")
+    func unpublishedHint() {
+        let other = relay.addNode("b") { $0.backstopSeconds = 1_000...1_000 }
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice), relay.greet(bob, on: other))
+        relay.buses[0].refusesMessages = true
+        sender.message("r1", to: bob)
+        sender.message("r2", to: bob)
+        relay.advance(seconds: 2)
+        #expect(receiver.events() == [])
+        relay.buses[0].refusesMessages = false
+        relay.advance(seconds: 1)
+        #expect(receiver.events() == [1, 2])
+    }
+
+    @Test("An acknowledgement that the store failed to take is stored when it can be, and the sender learns of it")
+    func failedAcknowledgement() {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice), relay.greet(bob))
+        sender.message("r", to: bob)
+        #expect(receiver.events() == [1])
+        relay.store.inner.failOperations(with: .unavailable("x"))
+        receiver.ack(1)
+        relay.advance(seconds: 2)
+        sender.drop()
+        relay.store.inner.failOperations(with: nil)
+        relay.advance(seconds: 2)
+        #expect(sender.events() == [1])
+    }
+
     @Test("Connections that wait for a subscription are served when the bus goes down")
     func busGoesDownWhileSubscribing() {
         relay.buses[0].holdsConfirmations = true
