@@ -108,29 +108,39 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func table(_ report: BenchReport) -> String {
         var lines: [(String, String)] = [
-            ("workload", "\(report.workload), \(report.pairs) pairs, \(Self.text(report.seconds)) s"),
+            ("workload", "\(report.workload), \(report.pairs) pairs, \(Self.text(report.seconds)) s")
+        ]
+        if report.delivered > 0 { lines += messages(report) }
+        if let stored = report.storedPerS { lines.append(("stored", "\(Self.text(stored))/s")) }
+        if let drained = report.drainedPerS { lines.append(("drained", "\(Self.text(drained))/s")) }
+        if let count = report.connections { lines.append(("connections", "\(count)")) }
+        if let kib = report.nodeKibPerConnection { lines.append(("node KiB/connection", Self.text(kib))) }
+        if let kib = report.redisKibPerConnection { lines.append(("Redis KiB/connection", Self.text(kib))) }
+        if let count = report.heartbeatsAnswered { lines.append(("heartbeats answered", "\(count)")) }
+        lines.append(("disconnected", "\(report.disconnected)"))
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }
+            .joined(separator: "\n")
+    }
+
+    private func messages(_ report: BenchReport) -> [(String, String)] {
+        var lines: [(String, String)] = [
             ("accepted", "\(Self.text(report.acceptedPerS))/s, \(report.accepted) in all"),
             ("delivered", "\(Self.text(report.deliveredPerS))/s, \(report.delivered) in all"),
             ("accept ms", Self.text(report.acceptMs)),
             ("end to end ms", Self.text(report.endToEndMs)),
         ]
-        if let cpu = report.cpuUsPerDelivered { lines.append(("server CPU us/message", Self.text(cpu))) }
+        if report.cpuUsPerDelivered > 0 {
+            lines.append(("server CPU us/message", Self.text(report.cpuUsPerDelivered)))
+        }
         for (name, cpu) in report.cpuUsByProcess.sorted(by: { $0.key < $1.key }) {
             lines.append(("  \(name)", Self.text(cpu)))
         }
         lines.append(("client CPU us/message", Self.text(report.clientCpuUsPerDelivered)))
-        if let stored = report.storedPerS { lines.append(("stored", "\(Self.text(stored))/s")) }
-        if let drained = report.drainedPerS { lines.append(("drained", "\(Self.text(drained))/s")) }
-        if let kib = report.nodeKibPerConnection { lines.append(("node KiB/connection", Self.text(kib))) }
-        if let kib = report.redisKibPerConnection { lines.append(("Redis KiB/connection", Self.text(kib))) }
-        if let count = report.heartbeatsAnswered { lines.append(("heartbeats answered", "\(count)")) }
         lines.append(("rejected, receipts", "\(report.rejected), \(report.receipts)"))
         lines.append(
             ("lost, doubled, disordered", "\(report.lost), \(report.duplicated), \(report.reordered)"))
-        lines.append(("disconnected", "\(report.disconnected)"))
-        let width = lines.map(\.0.count).max() ?? 0
-        return lines.map { $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }
-            .joined(separator: "\n")
+        return lines
     }
 
     private static func text(_ number: Double) -> String {

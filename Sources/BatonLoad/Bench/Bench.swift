@@ -295,7 +295,7 @@ package final class Bench: Sendable {
         }
         var report = BenchReport(workload: name, pairs: settings.pairs)
         let total = try await counters(shards)
-        let delivered = Double(max(1, after.counters.delivered - before.counters.delivered))
+        let delivered = Double(after.counters.delivered - before.counters.delivered)
         report.seconds = Double((after.at - before.at).nanoseconds) / 1e9
         report.accepted = total.accepted
         report.delivered = total.delivered
@@ -304,12 +304,11 @@ package final class Bench: Sendable {
         report.disconnected = total.disconnected
         report.acceptedPerS = Double(after.counters.accepted - before.counters.accepted) / report.seconds
         report.deliveredPerS = Double(after.counters.delivered - before.counters.delivered) / report.seconds
-        for (name, cpu) in after.cpu {
+        for (name, cpu) in after.cpu where delivered > 0 {
             if let old = before.cpu[name] { report.cpuUsByProcess[name] = (cpu - old) / delivered }
         }
-        report.cpuUsPerDelivered =
-            report.cpuUsByProcess.isEmpty ? nil : report.cpuUsByProcess.values.reduce(0, +)
-        report.clientCpuUsPerDelivered = (after.ownCPU - before.ownCPU) / delivered
+        report.cpuUsPerDelivered = report.cpuUsByProcess.values.reduce(0, +)
+        if delivered > 0 { report.clientCpuUsPerDelivered = (after.ownCPU - before.ownCPU) / delivered }
         let measured = try await on(shards) { ($0.acceptLatency, $0.endToEndLatency, $0.verdict) }
         guard var (accept, endToEnd, _) = measured.first else { return report }
         for (otherAccept, otherEndToEnd, _) in measured.dropFirst() {

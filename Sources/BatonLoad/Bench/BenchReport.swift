@@ -30,8 +30,8 @@ package struct BenchReport: Encodable, Sendable {
     package var disconnected = 0
     package var acceptedPerS = 0.0
     package var deliveredPerS = 0.0
-    /// All watched processes; nil where none could be watched.
-    package var cpuUsPerDelivered: Double?
+    /// All watched processes; 0 where none could be watched, or nothing was delivered.
+    package var cpuUsPerDelivered = 0.0
     package var cpuUsByProcess: [String: Double] = [:]
     package var clientCpuUsPerDelivered = 0.0
     package var acceptMs = Latency()
