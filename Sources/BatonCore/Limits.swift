@@ -116,6 +116,9 @@ public enum Limits {
         public static let platformCharacters = 32
         public static let accessTokenMinutes = 15
         public static let refreshTokenDays = 45
+        /// For how long after its exchange a refresh token may be exchanged again, as long as its successor was not
+        /// used: the answer may have died with a node.
+        public static let refreshGraceSeconds: Int64 = 60
         /// Passwords hashed at the same time in one process; each takes memory.
         public static let passwordHashes = 2
         /// Requests waiting for one of them.

@@ -90,7 +90,7 @@ extension SQLiteStore {
             let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT t.device, t.expires_at, t.rotated_at, d.id, d.user, u.id AS owner FROM refresh_tokens t
+                    SELECT t.device, t.expires_at, t.rotated_at, t.successor, d.id, d.user, u.id AS owner FROM refresh_tokens t
                     JOIN devices d ON d.num = t.device JOIN users u ON u.num = d.user
                     JOIN cursors c ON c.device = d.num WHERE t.hash = ? AND c.state <> 2
                     """, arguments: [Self.blob(hash)])
@@ -98,15 +98,20 @@ extension SQLiteStore {
             let (user, device) = (UserID(stored: row["owner"]), DeviceID(stored: row["id"]))
             let expiresAt: Int64 = row["expires_at"]
             guard expiresAt > now.milliseconds else { return .success(.expired) }
-            let rotatedAt: Int64? = row["rotated_at"]
-            guard rotatedAt == nil else {
-                try Devices.revoke(row["device"], of: row["user"], in: db)
-                return .success(.reused(user: user, device: device))
+            if let rotatedAt: Int64 = row["rotated_at"] {
+                // Either its answer was lost, and the successor that nobody has seen is replaced, or it was stolen.
+                let replaced = try db.retireSuccessor(
+                    isSoon: now.milliseconds - rotatedAt <= Limits.Account.refreshGraceSeconds * 1_000,
+                    replacing: row["successor"], by: Self.blob(successor.hash), at: now)
+                guard replaced else {
+                    try Devices.revoke(row["device"], of: row["user"], in: db)
+                    return .success(.reused(user: user, device: device))
+                }
             }
             let num: Int64 = row["device"]
             try db.execute(
-                sql: "UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ?",
-                arguments: [now.milliseconds, Self.blob(hash)])
+                sql: "UPDATE refresh_tokens SET rotated_at = coalesce(rotated_at, ?), successor = ? WHERE hash = ?",
+                arguments: [now.milliseconds, Self.blob(successor.hash), Self.blob(hash)])
             try db.execute(
                 sql: "DELETE FROM refresh_tokens WHERE device = ? AND expires_at <= ?",
                 arguments: [num, now.milliseconds])
@@ -124,5 +129,20 @@ extension SQLiteStore {
 
     private static func blob(_ bytes: [UInt8]) -> DatabaseValue {
         Data(bytes).databaseValue
+    }
+}
+
+extension Database {
+    /// Takes an unused successor out of use.
+    ///
+    /// - Returns: false where it is too late for that, or the successor was used.
+    fileprivate func retireSuccessor(
+        isSoon: Bool, replacing successor: Data?, by next: DatabaseValue, at now: Timestamp
+    ) throws -> Bool {
+        guard isSoon, let successor else { return false }
+        try execute(
+            sql: "UPDATE refresh_tokens SET rotated_at = ?, successor = ? WHERE hash = ? AND rotated_at IS NULL",
+            arguments: [now.milliseconds, next, successor])
+        return changesCount == 1
     }
 }

@@ -27,6 +27,7 @@ struct SessionRouteTests {
         let api = try await APIHarness()
         let first = try await api.member("alice")
         let second: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        api.clock.advance(by: .seconds(Limits.Account.refreshGraceSeconds + 1))
         let reuse = try await api.refresh(first.refreshToken)
         #expect(reuse.status == 401)
         #expect(reuse.code == .refreshTokenReused)
@@ -35,6 +36,17 @@ struct SessionRouteTests {
         #expect(dead.status == 401)
         #expect(dead.code == .deviceRevoked)
         #expect(try await api.refresh(second.refreshToken).code == .unauthenticated)
+    }
+
+    @Test("A refresh whose answer was lost is tried again with the same token, and nobody is logged out")
+    func lostAnswer() async throws {
+        let api = try await APIHarness()
+        let first = try await api.member("alice")
+        _ = try await api.refresh(first.refreshToken)
+        let again: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        #expect(again.device == first.device)
+        #expect(api.revocations.announced.isEmpty)
+        #expect(try await api.refresh(again.refreshToken).status == 200)
     }
 
     @Test("A refresh token ends after 45 days")

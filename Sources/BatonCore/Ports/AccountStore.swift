@@ -24,7 +24,9 @@ public protocol AccountStore: Sendable {
     func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool
 
     /// Exchanges a refresh token for its successor. A token that was exchanged before is stolen or replayed: its
-    /// device is revoked in the same transaction, and the outcome says so.
+    /// device is revoked in the same transaction, and the outcome says so. But whose answer was lost tries again: within
+    /// `Limits.Account.refreshGraceSeconds`, and while its successor was not used, it is exchanged anew, and the successor
+    /// counts as exchanged.
     func rotateRefreshToken(
         hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
     ) async throws(AccountError) -> RefreshRotation

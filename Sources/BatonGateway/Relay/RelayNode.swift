@@ -1,4 +1,4 @@
-import BatonCore
+package import BatonCore
 import NIOConcurrencyHelpers
 package import NIOCore
 import Synchronization
@@ -74,6 +74,17 @@ package final class RelayNode: Sendable {
         guard bits != 0 else { return [] }
         return loops.withLock { loops in
             loops.indices.filter { bits & (1 << UInt64($0)) != 0 }.map { loops[$0] }
+        }
+    }
+
+    /// Closes the connections of a revoked device on this node, whether or not the bus can tell the others.
+    package func revoke(_ device: DeviceID, of user: UserID) {
+        let bits = homes.withLock { $0[user] ?? 0 }
+        let loops = loops.withLock { loops in
+            loops.indices.filter { bits & (1 << UInt64($0)) != 0 }.map { loops[$0] }
+        }
+        for loop in loops {
+            loop.eventLoop.execute { loop.value.received(.revoked(device), on: .user(user)) }
         }
     }
 

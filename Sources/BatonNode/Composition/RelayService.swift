@@ -89,7 +89,8 @@ struct RelayService: Service {
     private var dependencies: APIDependencies {
         var dependencies = APIDependencies(
             accounts: parts.store, conversations: parts.store,
-            limiter: RedisRateLimiter(client: parts.redis), revocations: parts.redis, presence: parts.redis,
+            limiter: RedisRateLimiter(client: parts.redis),
+            revocations: NodeRevocations(parts: parts), presence: parts.redis,
             clock: parts.clock, tokens: parts.tokens, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
         return dependencies

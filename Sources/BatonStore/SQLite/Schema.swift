@@ -64,7 +64,8 @@ enum Schema {
             hash BLOB PRIMARY KEY,
             device INTEGER NOT NULL,
             expires_at INTEGER NOT NULL,
-            rotated_at INTEGER           -- set: presenting it again means it was stolen
+            rotated_at INTEGER,          -- set: presenting it again means it was stolen,
+            successor BLOB               -- unless it is soon and this one was not used
         ) WITHOUT ROWID;
         CREATE INDEX refresh_tokens_by_device ON refresh_tokens (device);
         CREATE TABLE blocks (

@@ -210,13 +210,28 @@ package enum AccountStoreConformance {
             }
             try expectEqual(try await store.isActive(phone, of: alice), true)
         },
-        Case("Of two exchanges at the same time one wins, and the other is a reuse") { store in
+        Case("Whose answer was lost may exchange the token again soon; the successor nobody has seen is of no use") {
+            store in
             _ = try await store.createUser(newUser(alice, "alice"))
             _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            async let one = store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
-            async let other = store.rotateRefreshToken(hash: token(1).hash, successor: token(3), at: later)
-            let outcomes = try await Set([one, other])
-            try expectEqual(outcomes, [.rotated(user: alice, device: phone), .reused(user: alice, device: phone)])
+            let soon = later.advanced(byMilliseconds: Limits.Account.refreshGraceSeconds * 1_000)
+            for (next, time) in [(2, later), (3, soon)] {
+                let rotation = try await store.rotateRefreshToken(
+                    hash: token(1).hash, successor: token(UInt8(next)), at: time)
+                try expectEqual(rotation, .rotated(user: alice, device: phone))
+            }
+            let last = try await store.rotateRefreshToken(hash: token(3).hash, successor: token(4), at: soon)
+            try expectEqual(last, .rotated(user: alice, device: phone))
+            let unseen = try await store.rotateRefreshToken(hash: token(2).hash, successor: token(5), at: soon)
+            try expectEqual(unseen, .reused(user: alice, device: phone))
+        },
+        Case("After the time for lost answers a token that was exchanged is stolen, used successor or not") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
+            _ = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
+            let late = later.advanced(byMilliseconds: Limits.Account.refreshGraceSeconds * 1_000 + 1)
+            let reuse = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(3), at: late)
+            try expectEqual(reuse, .reused(user: alice, device: phone))
         },
     ]
 }

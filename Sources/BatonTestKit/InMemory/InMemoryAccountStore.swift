@@ -18,7 +18,8 @@ package final class InMemoryAccountStore: AccountStore {
     fileprivate struct Token {
         let device: DeviceID
         let expiresAt: Timestamp
-        var wasExchanged = false
+        var exchangedAt: Timestamp?
+        var successor: [UInt8]?
     }
 
     fileprivate struct State {
@@ -147,12 +148,20 @@ package final class InMemoryAccountStore: AccountStore {
                 !installation.isRevoked
             else { return .unknown }
             let old = installation.device
-            guard !token.wasExchanged else {
-                state.installations[old.id]?.isRevoked = true
-                return .reused(user: old.user, device: old.id)
+            if let exchangedAt = token.exchangedAt {
+                let isSoon =
+                    now.milliseconds - exchangedAt.milliseconds <= Limits.Account.refreshGraceSeconds * 1_000
+                guard isSoon, let unused = token.successor, let next = state.tokens[unused], next.exchangedAt == nil
+                else {
+                    state.installations[old.id]?.isRevoked = true
+                    return .reused(user: old.user, device: old.id)
+                }
+                state.tokens[unused]?.exchangedAt = now
+                state.tokens[unused]?.successor = successor.hash
             }
             guard now < token.expiresAt else { return .expired }
-            state.tokens[hash]?.wasExchanged = true
+            state.tokens[hash]?.exchangedAt = token.exchangedAt ?? now
+            state.tokens[hash]?.successor = successor.hash
             state.tokens[successor.hash] = Token(device: old.id, expiresAt: successor.expiresAt)
             state.installations[old.id]?.device = Device(
                 id: old.id, user: old.user, name: old.name, platform: old.platform, createdAt: old.createdAt,

@@ -54,6 +54,17 @@ struct SessionTests {
         #expect(one.close() == .revoked && two.close() == nil)
     }
 
+    @Test("A device that is revoked on its own node is closed without the bus")
+    func revokedWithoutBus() {
+        let node = relay.loop.node
+        let user = relay.addUser(1, devices: [1, 2])
+        let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        relay.cluster.isDown = true
+        node.revoke(relay.device(1, of: user), of: user)
+        relay.run()
+        #expect(one.close() == .revoked && two.close() == nil)
+    }
+
     @Test("Sessions and presence outlive their TTL as long as the connection does")
     func heartbeat() {
         let user = relay.addUser(1)
