@@ -122,12 +122,12 @@ package final class Bench: Sendable {
         _ count: Int, _ shards: [NIOLoopBound<LoadShard>], _ tokens: [Tokens], _ processes: [ProcessProbe]
     ) async throws -> BenchReport {
         let nodes = processes.filter { $0.name != Self.redisName }
-        let before = (nodes.compactMap(\.residentKiB).reduce(0, +), try await redisKiB())
+        let before = (nodes.compactMap(\.residentKiB).reduce(0, +), try await redisKiB(processes))
         let reading = try await read(shards, processes)
         try await connect(
             (0..<count).map { Seat(tokens: tokens[$0], node: $0, pair: $0, receiver: nil, isIdle: true) }, shards)
         try await pause(Self.settleSeconds)
-        let after = (nodes.compactMap(\.residentKiB).reduce(0, +), try await redisKiB())
+        let after = (nodes.compactMap(\.residentKiB).reduce(0, +), try await redisKiB(processes))
         progress("holding \(count) connections for \(settings.seconds) s")
         try await pause(Double(settings.seconds))
         var report = try await report(
@@ -268,8 +268,11 @@ package final class Bench: Sendable {
         }
     }
 
-    private func redisKiB() async throws -> Double? {
-        guard let port = settings.redisPort else { return nil }
+    /// What Redis says that it uses; where it may not be asked, what its process has resident.
+    private func redisKiB(_ processes: [ProcessProbe]) async throws -> Double? {
+        guard let port = settings.redisPort else {
+            return processes.first { $0.name == Self.redisName }?.residentKiB
+        }
         let info = try await RedisProbe(port: port).run("INFO memory")
         let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
         return line.flatMap { Double($0.dropFirst("used_memory:".count)) }.map { $0 / 1024 }
