@@ -6,7 +6,6 @@ package import BatonCore
 /// | name | type | TTL | slot | holds |
 /// |---|---|---|---|---|
 /// | `node:<node>` | hash | 15 s | the node's | the lease: address, incarnation, state, connections, since |
-/// | `node:<node>` | channel | | the node's | orders to the node: `evacuate` |
 /// | `nodes` | set | none | one | `<node>.<incarnation>` of each lease taken and not yet cleaned up after |
 /// | `sessions:{<node>.<incarnation>}` | set | 1 h | the node's | `<user>.<device>` of the sessions a node wrote |
 /// | `lock:clean-up` | string | 10 s | one | the node that removes the sessions of dead nodes |
@@ -39,7 +38,6 @@ package enum Keys {
         switch channel {
         case .user(let user): "user:{\(user)}"
         case .watch(let user): "watch:{\(user)}"
-        case .node(let node): "node:\(node)"
         }
     }
 
@@ -47,13 +45,11 @@ package enum Keys {
     static func channel(named name: [UInt8]) -> BusChannel? {
         if let user = user(in: name, behind: userPrefix) { return .user(user) }
         if let user = user(in: name, behind: watchPrefix) { return .watch(user) }
-        guard name.starts(with: nodePrefix) else { return nil }
-        return NodeID(String(decoding: name.dropFirst(nodePrefix.count), as: UTF8.self)).map { .node($0) }
+        return nil
     }
 
     private static let userPrefix = Array("user:{".utf8)
     private static let watchPrefix = Array("watch:{".utf8)
-    private static let nodePrefix = Array("node:".utf8)
 
     private static func user(in name: [UInt8], behind prefix: [UInt8]) -> UserID? {
         guard name.count == prefix.count + Base32.length + 1, name.last == UInt8(ascii: "}"),

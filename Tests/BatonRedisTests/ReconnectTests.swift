@@ -11,7 +11,9 @@ struct ReconnectTests {
     private static let alice = UserID(rawValue: 0xa11ce)
 
     private static func publish(_ node: LivenessSubject.Node) async throws -> Int? {
-        try await node.ask { ports, answer in ports.bus.publish(.evacuate, to: .user(alice), receivers: answer) }
+        try await node.ask { ports, answer in
+            ports.bus.publish(.head(InboxSequence(rawValue: 1)), to: .user(alice), receivers: answer)
+        }
     }
 
     private static func events(_ node: LivenessSubject.Node, _ count: Int) async throws -> [RecordingBusReceiver.Event]
@@ -43,7 +45,9 @@ struct ReconnectTests {
                 #expect(try await Self.events(node, 2) == [.lost, .restored])
                 #expect(await client.waitUntilConnected(for: .seconds(10)))
                 #expect(try await Self.publish(node) == 1)
-                #expect(try await Self.events(node, 3).last == .message(.evacuate, .user(Self.alice)))
+                #expect(
+                    try await Self.events(node, 3).last
+                        == .message(.head(InboxSequence(rawValue: 1)), .user(Self.alice)))
                 let channels = try await client.run(RedisCommand("PUBSUB", "NUMSUB", "user:{000000000009c}"))
                 #expect(channels.array?.last == .integer(1))
                 let all = try await client.run(RedisCommand("PUBSUB", "CHANNELS", "user:*"))

@@ -38,8 +38,6 @@ public enum BusChannel: Hashable, Sendable {
     case user(UserID)
     /// `watch:{<user>}`: presence changes for those who look at this user.
     case watch(UserID)
-    /// `node:<node>`: orders to one node.
-    case node(NodeID)
 }
 
 /// What travels on the bus. Its text form, readable with `redis-cli`, is the adapter's.
@@ -56,6 +54,4 @@ public enum BusMessage: Hashable, Sendable {
     case revoked(DeviceID)
     /// A user's presence changed.
     case presence(UserID, Presence)
-    /// The node is to move its connections elsewhere and stop.
-    case evacuate
 }

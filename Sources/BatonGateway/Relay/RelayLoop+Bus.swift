@@ -54,7 +54,6 @@ extension RelayLoop: BusReceiver {
             deliver(message, to: user)
         case .watch(let user):
             if case .presence(_, let presence) = message { show(presence, of: user) }
-        case .node: break
         }
     }
 
@@ -79,7 +78,7 @@ extension RelayLoop: BusReceiver {
             for handler in handlers where handler.principal.device == device {
                 handler.close(.revoked, "this device was revoked")
             }
-        case .presence, .evacuate: break
+        case .presence: break
         }
     }
 

@@ -9,7 +9,6 @@ package import BatonCore
 ///     revoked <device>
 ///     presence <user> online
 ///     presence <user> offline <time>|never
-///     evacuate
 extension BusMessage {
     package var text: [UInt8] {
         var bytes: [UInt8] = []
@@ -39,8 +38,6 @@ extension BusMessage {
             bytes.append(contentsOf: "presence \(user) online".utf8)
         case .presence(let user, .offline(let lastSeen)):
             bytes.append(contentsOf: "presence \(user) offline \(lastSeen?.text ?? "never")".utf8)
-        case .evacuate:
-            bytes.append(contentsOf: "evacuate".utf8)
         }
     }
 
@@ -80,8 +77,6 @@ extension BusMessage {
                 guard let time = Timestamp(text: words[3].utf8) else { return nil }
                 self = .presence(user, .offline(lastSeen: time))
             }
-        case ("evacuate", 1):
-            self = .evacuate
         default:
             return nil
         }
