@@ -154,12 +154,6 @@ package actor LocalCluster {
     /// Runs one command and returns the reply's text: a status, a number or a bulk string.
     package func redis(_ command: String) async throws -> String { try await RedisProbe(port: redisPort).run(command) }
 
-    package func redisMemoryBytes() async throws -> Int {
-        let info = try await RedisProbe(port: redisPort).run("INFO memory")
-        let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
-        return line.flatMap { Int($0.dropFirst("used_memory:".count)) } ?? 0
-    }
-
     // MARK: Helpers
 
     /// Asks until it is so, or the process has ended, or the time is up.

@@ -122,11 +122,6 @@ extension InMemoryMessageStore: MessageFixture {
     package func truncateInbox(of user: UserID, upTo position: InboxSequence) {
         state.withLock { $0.users[user]?.remove(upTo: position) }
     }
-
-    /// Gives an inbox another identity, as a store does that was restored.
-    package func setEpoch(_ epoch: Epoch, of user: UserID) {
-        state.withLock { $0.users[user]?.epoch = epoch }
-    }
 }
 
 struct InMemoryUser {
