@@ -17,8 +17,9 @@ die() {
 # Debian's names; beside each what else shows that it is there, for systems without dpkg.
 packages_build=(libhiredis-dev libsqlite3-dev libargon2-dev pkg-config)
 packages_run=(redis-server haproxy curl)
-# strace proves the order of sync and acknowledgement, Python runs the README's client in an environment of its own.
-packages_test=(redis-server redis-tools curl strace python3 python3-venv)
+# strace proves the order of sync and acknowledgement, Python runs the README's client in an environment of its
+# own, and shellcheck reads these scripts.
+packages_test=(redis-server redis-tools curl strace python3 python3-venv shellcheck)
 
 is_installed() {
     if command -v dpkg-query >/dev/null; then

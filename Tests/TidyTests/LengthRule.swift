@@ -2,6 +2,8 @@
 enum LengthRule {
     static let fileLines = 600
     static let functionLines = 70
+    /// One long list each, in which nothing has to be kept in mind from line to line.
+    static let tables: Set<String> = ["Sources/BatonStore/Engine/HotStatements.swift"]
 
     static func findings(in file: SourceFile) -> [Finding] {
         guard !file.isGenerated, file.lines.count - 1 > fileLines else { return [] }
@@ -11,9 +13,9 @@ enum LengthRule {
         ]
     }
 
-    /// Functions and initializers whose body is longer than `functionLines`.
+    /// Functions and initializers whose body is longer than `functionLines`, but for those of `tables`.
     static func longFunctions(in file: SourceFile) -> [Finding] {
-        guard !file.isGenerated else { return [] }
+        guard !file.isGenerated, !tables.contains(file.path) else { return [] }
         var findings: [Finding] = []
         /// Of the functions that are open: the line of their start and the depth of braces around them.
         var open: [(line: Int, depth: Int, hasBegun: Bool)] = []
