@@ -3,6 +3,8 @@ import BatonProtocol
 
 /// How often people may try what costs much or could be abused. The buckets are shared by all nodes.
 ///
+/// Those of logins and registrations are what a node's configuration says where nobody set it.
+///
 /// Addresses are IPv4 addresses, or the /64 networks of IPv6, whose owner has all of them.
 package struct RateLimits: Hashable, Sendable {
     package struct Rate: Hashable, Sendable {
@@ -18,11 +20,11 @@ package struct RateLimits: Hashable, Sendable {
     }
 
     /// Logins to one account, whether there is such an account or not: passwords are guessed one by one.
-    package var loginPerAccount = Rate(capacity: 10, secondsPerToken: 30)
+    package var loginPerAccount = Rate(capacity: 20, secondsPerToken: 180)
     /// Logins from one address: one password is tried with many accounts.
-    package var loginPerAddress = Rate(capacity: 50, secondsPerToken: 2)
+    package var loginPerAddress = Rate(capacity: 120, secondsPerToken: 30)
     /// New users from one address.
-    package var registrationPerAddress = Rate(capacity: 20, secondsPerToken: 30)
+    package var registrationPerAddress = Rate(capacity: 60, secondsPerToken: 60)
     /// Refreshes from one address. A device needs one in 15 minutes; a whole office may share the address.
     package var refreshPerAddress = Rate(capacity: 120, secondsPerToken: 0.25)
     /// Refreshes with one and the same token, which is only good for one.
