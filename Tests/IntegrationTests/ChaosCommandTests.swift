@@ -29,6 +29,22 @@ struct ChaosCommandTests {
         #expect(run.errors.contains(arguments[1]) || run.errors.contains(arguments[0]))
     }
 
+    @Test(
+        "Other commands say in one line what is wrong with their arguments",
+        arguments: [
+            (["bench", "--nodes", "ftp://x"], "ftp://x is no address"),
+            (["bench", "--nodes", "http://127.0.0.1:1", "--window", "0"], "--window must be at least 1"),
+            (["inspect", "message", "nonsense"], "'nonsense' is not a message's id"),
+            (["node", "--set", "no.such=1"], "no.such"),
+        ])
+    func refusedElsewhere(arguments: [String], saying what: String) async throws {
+        let run = try await Self.run(arguments)
+        #expect(run.status != 0)
+        #expect(run.output.isEmpty)
+        let complaints = run.errors.split(separator: "\n").filter { $0.hasPrefix("Error: ") }
+        #expect(complaints.count == 1 && complaints[0].contains(what), "\(run.errors)")
+    }
+
     @Test("Histories that break a promise are judged `fail`, by status and by the last line")
     func check() async throws {
         let path = NSTemporaryDirectory() + "history-\(UUID().uuidString).jsonl"
