@@ -130,7 +130,9 @@ enum Conversations {
         case .before(.some(let sequence)):
             (lower, upper) = (0, min(last, Int64(clamping: sequence.rawValue) - 1))
         case .after(let sequence):
-            lower = Int64(clamping: sequence.rawValue)
+            // What retention took away is skipped, or a page of it would look like the end.
+            guard let first = try firstKept(row, after: Int64(clamping: sequence.rawValue), in: db) else { return [] }
+            lower = first - 1
             upper = lower > last - Int64(limit) ? last : lower + Int64(limit)
         }
         guard limit > 0, upper > lower else { return [] }
@@ -156,6 +158,32 @@ enum Conversations {
                     at: Timestamp(milliseconds: link["at"]), payload: Array(payload)))
         }
         return messages.reversed()
+    }
+
+    /// The first sequence behind `lower` whose content is still there. Contents go from a conversation's beginning
+    /// on, so the nearest anchor that has its own is at most one step of the index behind the first.
+    private static func firstKept(_ row: Row, after lower: Int64, in db: Database) throws -> Int64? {
+        let last: Int64 = row["last"]
+        guard lower < last else { return nil }
+        let anchor = try Int64.fetchOne(
+            try db.cachedStatement(
+                sql: """
+                    SELECT num FROM messages INDEXED BY messages_by_32
+                    WHERE conversation = ? AND sequence > ? AND sequence % 32 = 0 AND payload IS NOT NULL
+                    ORDER BY sequence LIMIT 1
+                    """), arguments: [row["num"], lower])
+        var next: Int64 = anchor ?? row["last_message"]
+        var first: Int64?
+        let statement = try db.cachedStatement(
+            sql: "SELECT sequence, previous FROM messages WHERE num = ? AND payload IS NOT NULL")
+        for _ in 0..<walkLimit where next != 0 {
+            guard let link = try Row.fetchOne(statement, arguments: [next]) else { break }
+            let sequence: Int64 = link["sequence"]
+            if sequence <= lower { break }
+            first = sequence
+            next = link["previous"]
+        }
+        return first
     }
 }
 

@@ -33,6 +33,14 @@ struct People: Sendable {
                 at: Timestamp(milliseconds: 1_767_225_600_000)))
     }
 
+    /// Alice writes to Bob, in one submission; the refs are `m1` and so on.
+    func send(_ numbers: ClosedRange<Int>, at now: Timestamp, through store: SQLiteStore) async throws {
+        let messages = numbers.map { message("m\($0)", to: bob, at: now.milliseconds) }
+        for outcome in await store.perform(messages) {
+            guard case .sent = outcome else { throw StoreError.unavailable("A message was not accepted: \(outcome)") }
+        }
+    }
+
     /// Sends one after the other, and returns the conversation's sequences.
     func exchange(_ count: Int, through store: SQLiteStore, prefix: String) async throws -> [UInt64] {
         var sequences: [UInt64] = []

@@ -1,0 +1,38 @@
+import BatonCore
+import BatonStore
+import BatonTestKit
+import Testing
+
+@Suite("History whose beginning is gone", .timeLimit(.minutes(1)))
+struct HistoryRetentionTests {
+    @Test("Reading forwards begins at the first message that is still there", arguments: [1, 31, 32, 33, 64, 90])
+    func forwards(gone: Int) async throws {
+        let clock = MutableClock()
+        try await TemporaryStore.withFolder { folder in
+            let settings = StoreSettings(path: folder + "/baton.db")
+            try await TemporaryStore.open(settings, clock: clock) { store in
+                let people = People()
+                try await people.register(in: store)
+                let conversation = try #require(ConversationID(between: people.alice, and: people.bob))
+                try await people.send(1...gone, at: clock.now, through: store)
+                clock.advance(by: .seconds(31 * 86_400))
+                try await people.send(gone + 1...100, at: clock.now, through: store)
+                _ = await store.perform(people.acknowledgement(of: InboxSequence(rawValue: 100), by: people.bob))
+                #expect(try await store.sweep().messagesRemoved == gone)
+
+                var read: [UInt64] = []
+                while let page = try await store.history(
+                    of: conversation, for: people.alice, .after(ConversationSequence(rawValue: read.last ?? 0)),
+                    limit: 7), !page.isEmpty
+                {
+                    // A page that is not full is the last one.
+                    #expect(page.count == 7 || page.last?.id.sequence.rawValue == 100)
+                    read += page.map(\.id.sequence.rawValue)
+                }
+                #expect(read == Array(UInt64(gone) + 1...100))
+                let all = try await store.history(of: conversation, for: people.alice, .before(nil), limit: 200)
+                #expect(all?.map(\.id.sequence.rawValue) == read)
+            }
+        }
+    }
+}
