@@ -156,14 +156,16 @@ extension SQLiteStore {
         return (rows.last?["num"], removed, emptied)
     }
 
-    /// Whether some inbox still refers to a message, or to an older one before it.
+    /// Whether some inbox still refers to a message, or to an older one before it. A conversation's contents go in
+    /// their order only: its history is a chain, and what is left of it must hang together.
     private static func isAwaited(_ num: Int64, needsDelivery: Bool, in db: Database) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT EXISTS (SELECT 1 FROM messages m JOIN members r ON r.conversation = m.conversation
                 WHERE m.num = ?1 AND ((SELECT i.message FROM inbox i WHERE i.user = r.user AND i.message IS NOT NULL
                     ORDER BY i.sequence LIMIT 1) <= ?1
-                    OR (?2 AND r.user <> m.sender AND r.delivered < m.sequence)))
+                    OR (?2 AND r.user <> m.sender AND r.delivered < m.sequence)
+                    OR EXISTS (SELECT 1 FROM messages p WHERE p.num = m.previous AND p.payload IS NOT NULL)))
                 """)
         return try Bool.fetchOne(statement, arguments: [num, needsDelivery]) ?? false
     }
@@ -173,16 +175,20 @@ extension SQLiteStore {
     /// Names of messages that are no longer recognised, device by device.
     private func sweepRefs(_ report: inout SweepReport) async throws(StoreError) {
         let cutoff = milliseconds(daysAgo: Limits.Message.refDays)
-        // Numbers rise with time: everything up to this one is old.
-        let oldest = try await read { connection throws in
+        // Numbers rise with time: everything before this one is old. Where all is old, what comes meanwhile is not.
+        let end = try await read { connection throws in
             try Int64.fetchOne(
                 connection.database,
-                sql: "SELECT num FROM messages WHERE at >= ? ORDER BY num LIMIT 1", arguments: [cutoff])
+                sql: """
+                    SELECT ifnull((SELECT num FROM messages WHERE at >= ? ORDER BY num LIMIT 1),
+                        (SELECT max(num) + 1 FROM messages))
+                    """, arguments: [cutoff])
         }
+        guard let end else { return }
         var device: Int64 = 0
         while true {
             let (next, removed) = try await step { [device] db throws in
-                try Self.sweepRefs(from: device, before: oldest ?? .max, in: db)
+                try Self.sweepRefs(from: device, before: end, in: db)
             }
             report.refsRemoved += removed
             guard let next else { return }
