@@ -1,0 +1,66 @@
+import BatonCore
+import BatonTestKit
+import GRDB
+import Synchronization
+import Testing
+
+@testable import BatonStore
+
+@Suite("The bounds of the store's queues, and what its writer's connection promises", .timeLimit(.minutes(1)))
+struct QueueTests {
+    @Test("A submission that does not fit is refused whole; one that fits exactly is carried out")
+    func submissions() async throws {
+        try await TemporaryStore.with { store in
+            let limit = Limits.Store.queuedOperations
+            let operation = People().acknowledgement(of: InboxSequence(rawValue: 0), by: People().alice)
+            let outcomes = await store.perform(Array(repeating: operation, count: limit + 1))
+            #expect(outcomes == Array(repeating: .failed(.overloaded), count: limit + 1))
+            let carriedOut = await store.perform(Array(repeating: operation, count: limit))
+            #expect(carriedOut == Array(repeating: .refused(.deviceRevoked), count: limit))
+        }
+    }
+
+    @Test("Operations count against the bound until the writer has finished them")
+    func finishing() throws {
+        let queue = WriteQueue(limit: 3)
+        let operation = People().acknowledgement(of: InboxSequence(rawValue: 0), by: People().alice)
+        let two = WriteQueue.Entry.operations([operation, operation], completion: { _ in })
+        try queue.put(two)
+        #expect(throws: WriteQueue.Refusal.full) { try queue.put(two) }
+        #expect(queue.takePresent().count == 1)
+        #expect(throws: WriteQueue.Refusal.full) { try queue.put(two) }
+        queue.finished(operations: 2)
+        try queue.put(two)
+        queue.close()
+        #expect(throws: WriteQueue.Refusal.closed) { try queue.put(two) }
+    }
+
+    @Test("A read beyond the bound fails at once, and the others are left alone")
+    func reads() {
+        let pool = ReadPool(limit: Limits.Store.queuedReads)
+        let failures = Mutex<[StoreError]>([])
+        let add: @Sendable () -> Void = {
+            pool.put(ReadPool.Job(run: { _ in }, fail: { error in failures.withLock { $0.append(error) } }))
+        }
+        for _ in 0..<Limits.Store.queuedReads { add() }
+        #expect(failures.withLock { $0 }.isEmpty)
+        add()
+        #expect(failures.withLock { $0 } == [.overloaded])
+        pool.close(threads: 0)
+        add()
+        #expect(failures.withLock { $0 } == [.overloaded, .closed])
+    }
+
+    @Test("The writer syncs the log at every commit")
+    func pragmas() async throws {
+        try await TemporaryStore.with { store in
+            let modes = try await store.write(failure: { $0 as StoreError }) { db throws in
+                let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+                return .success([
+                    synchronous.map(String.init), try String.fetchOne(db, sql: "PRAGMA journal_mode"),
+                ])
+            }
+            #expect(modes == ["2", "wal"])
+        }
+    }
+}
