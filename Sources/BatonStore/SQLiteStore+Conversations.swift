@@ -103,7 +103,7 @@ enum Conversations {
                     """), arguments: [conversation])
     }
 
-    static func summary(_ row: Row, for user: UserID?, in db: Database) throws -> ConversationSummary {
+    static func summary(_ row: Row, for user: UserID, in db: Database) throws -> ConversationSummary {
         let id = ConversationID(storedHigh: row["high"], storedLow: row["low"])
         let members = try memberRows(row["num"], in: db)
         var unread: Int64 = 0
