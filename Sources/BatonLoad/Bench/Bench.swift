@@ -294,7 +294,7 @@ package final class Bench: Sendable {
         _ name: String, _ shards: [NIOLoopBound<LoadShard>], from before: Reading, to after: Reading
     ) async throws -> BenchReport {
         try await until(seconds: Self.drainSeconds, isRequired: false) {
-            try await self.on(shards) { $0.verdict.lost }.reduce(0, +) == 0
+            try await self.on(shards) { $0.isSettled }.allSatisfy { $0 }
         }
         var report = BenchReport(workload: name, pairs: settings.pairs)
         let total = try await counters(shards)

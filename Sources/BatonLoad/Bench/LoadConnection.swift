@@ -47,6 +47,9 @@ final class LoadConnection: RelayChannelSession {
         }
     }
 
+    /// Messages sent that were neither accepted nor rejected yet.
+    var unsettled: Int { isLive ? Int(nextNumber &- settled) : 0 }
+
     // MARK: Sending
 
     /// Sends until the window is full or the quota used up.

@@ -113,6 +113,9 @@ final class LoadShard {
         }
     }
 
+    /// Nothing is under way: every message has its answer, and every accepted one was delivered.
+    var isSettled: Bool { verdict.lost == 0 && senders.allSatisfy { $0.unsettled == 0 } }
+
     private static func histogram() -> Histogram<UInt64> {
         Histogram(highestTrackableValue: longestNanoseconds, numberOfSignificantValueDigits: .three)
     }
