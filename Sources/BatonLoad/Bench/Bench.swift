@@ -239,6 +239,8 @@ package final class Bench: Sendable {
     // MARK: Readings
 
     private static let redisName = "redis"
+    /// Within which a node must say that it is there.
+    private static let answerSeconds: Int64 = 5
 
     /// The processes that the nodes tell of, and those that were named.
     private func findProcesses() async throws -> [ProcessProbe] {
@@ -254,7 +256,13 @@ package final class Bench: Sendable {
         }
         var found = settings.processes
         for address in settings.nodes {
-            let response = try await http.get(url: "\(address)/health/ready").get()
+            let response: HTTPClient.Response
+            do {
+                let deadline = NIODeadline.now() + .seconds(Self.answerSeconds)
+                response = try await http.get(url: "\(address)/health/ready", deadline: deadline).get()
+            } catch {
+                throw BenchError("\(address) does not answer (\(error)); ops/up starts a cluster")
+            }
             guard let body = response.body,
                 let health = try? JSONDecoder().decode(Health.self, from: Data(body.readableBytesView))
             else { continue }
