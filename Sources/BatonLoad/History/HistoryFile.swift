@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Writes one device's history, a JSON object a line.
+/// Writes one history, a device's or the harness' own, a JSON object a line.
 package final class HistoryFile: Sendable {
     private struct State {
         var handle: FileHandle?
@@ -33,9 +33,16 @@ package final class HistoryFile: Sendable {
 
     /// A line that tells of an earlier moment.
     package func append(_ event: HistoryRecord.Event, at moment: Int64) {
+        append(line: HistoryRecord(at: moment, event))
+    }
+
+    /// A line of the harness' own history.
+    package func append(_ event: ClusterRecord.Event) { append(line: ClusterRecord(at: now, event)) }
+
+    private func append(line record: some Encodable) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(HistoryRecord(at: moment, event)) else { return }
+        guard let line = try? encoder.encode(record) else { return }
         state.withLock { state in
             state.pending.append(line)
             state.pending.append(UInt8(ascii: "\n"))
