@@ -97,17 +97,20 @@ struct ChaosCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check", abstract: "Judges the histories of an earlier run, one file a device.")
 
-        @Argument(help: ArgumentHelp("The histories of all devices of the run.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp(
+                "The histories of the run: all devices', and the harness' own, \(ClusterHistory.fileName).",
+                valueName: "file"))
         var files: [String]
 
         func run() async throws {
-            let histories: [DeviceHistory]
+            let histories: RunHistories
             do {
-                histories = try files.map { try DeviceHistory(path: $0) }
+                histories = try RunHistories(paths: files)
             } catch {
                 throw ValidationError("\(error)")
             }
-            let verdict = HistoryChecker.check(histories)
+            let verdict = HistoryChecker.check(histories.devices, cluster: histories.cluster)
             print("\(verdict.text)\n\(verdict.json)")
             throw ExitCode(verdict.outcome.exitCode)
         }

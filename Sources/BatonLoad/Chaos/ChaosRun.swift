@@ -15,6 +15,8 @@ package struct ChaosRun: Sendable {
     /// Clients that register and log in at the same time.
     private static let setupsAtOnce = 4
     private static let connectSeconds = 30
+    /// How long nothing is done before the load and after it, so that what the cluster uses can be compared.
+    private static let quiet = Duration.seconds(2)
 
     package init(_ settings: ChaosSettings, console: ChaosConsole) {
         self.settings = settings
@@ -33,8 +35,10 @@ package struct ChaosRun: Sendable {
             "limits.loginsPerAddress=1000000", "log.level=warning",
         ]
         let local = try LocalCluster(cluster)
+        let history = try HistoryFile(
+            path: "\(settings.historyDirectory)/\(ClusterHistory.fileName)", began: began)
         do {
-            let report = try await run(on: local)
+            let report = try await run(on: local, history)
             await local.stop()
             return report
         } catch {
@@ -43,13 +47,14 @@ package struct ChaosRun: Sendable {
         }
     }
 
-    private func run(on cluster: LocalCluster) async throws -> ChaosReport {
+    /// - Parameter history: the harness' own, to which everybody who acts on the cluster or looks at it appends.
+    private func run(on cluster: LocalCluster, _ history: HistoryFile) async throws -> ChaosReport {
         console.stage("starting Redis and \(settings.nodes) nodes in \(settings.directory)")
         try await cluster.start()
         console.stage("registering \(settings.users) users with \(settings.devices) devices")
         let devices = try await makeDevices(cluster.nodeURLs.compactMap { RelayAddress($0) })
         do {
-            let report = try await run(devices, on: cluster)
+            let report = try await run(devices, on: cluster, history)
             return report
         } catch {
             for device in devices { await device.client.close() }
@@ -57,8 +62,10 @@ package struct ChaosRun: Sendable {
         }
     }
 
-    private func run(_ devices: [ChaosDevice], on cluster: LocalCluster) async throws -> ChaosReport {
-        let injector = FaultInjector(cluster: cluster, progress: progress, console: console)
+    private func run(
+        _ devices: [ChaosDevice], on cluster: LocalCluster, _ history: HistoryFile
+    ) async throws -> ChaosReport {
+        let injector = FaultInjector(cluster: cluster, progress: progress, console: console, history: history)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for device in devices {
                 group.addTask { await device.apply() }
@@ -70,19 +77,28 @@ package struct ChaosRun: Sendable {
                     "only \(devices.count - progress.counts.offline) of \(devices.count) devices came online within "
                         + "\(Self.connectSeconds) s; the nodes' logs in \(settings.directory) say why")
             }
+            history.append(.stage(.baseline))
+            try await ContinuousClock().sleep(for: Self.quiet)
+            history.append(.stage(.load))
             console.stage("load and faults for \(Int(settings.seconds)) s, seed \(settings.seed)")
             try await loadAndFaults(devices, injector)
+            history.append(.stage(.heal))
             try await settle(devices, injector)
+            history.append(.stage(.settled))
+            try await ContinuousClock().sleep(for: Self.quiet)
+            history.append(.stage(.end))
             for device in devices { await device.client.close() }
             try await group.waitForAll()
         }
         for device in devices { try device.history.close() }
+        try history.close()
         console.stage("reading \(devices.count) histories")
-        let histories = try devices.map { try DeviceHistory(path: $0.history.path) }
+        let histories = try RunHistories(paths: devices.map(\.history.path) + [history.path])
         return ChaosReport(
-            settings: settings, verdict: HistoryChecker.check(histories), faults: await injector.injected,
-            misbehaviour: await injector.misbehaviour, reconnects: progress.counts.reconnects,
-            recovery: RecoveryTimes(histories, faults: await injector.injected))
+            settings: settings, verdict: HistoryChecker.check(histories.devices, cluster: histories.cluster),
+            faults: await injector.injected, misbehaviour: await injector.misbehaviour,
+            reconnects: progress.counts.reconnects,
+            recovery: RecoveryTimes(histories.devices, faults: await injector.injected))
     }
 
     // MARK: Stages

@@ -6,14 +6,17 @@ actor FaultInjector {
     private let cluster: LocalCluster
     private let progress: ChaosProgress
     private let console: ChaosConsole
+    /// The harness' own history.
+    private let history: HistoryFile
     /// Nodes that are down, or coming up, because of a fault.
     private var busy: Set<Int> = []
     private(set) var injected: [InjectedFault] = []
     /// What must not happen: nodes that ended by themselves, or did not end or start when they should.
     private(set) var misbehaviour: [String] = []
 
-    init(cluster: LocalCluster, progress: ChaosProgress, console: ChaosConsole) {
+    init(cluster: LocalCluster, progress: ChaosProgress, console: ChaosConsole, history: HistoryFile) {
         self.cluster = cluster
+        self.history = history
         self.progress = progress
         self.console = console
     }

@@ -23,21 +23,9 @@ package struct DeviceHistory: Sendable {
 
     /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.
     package init(path: String) throws(HistoryError) {
-        let name = URL(fileURLWithPath: path).lastPathComponent
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw HistoryError(description: "\(path) cannot be read")
-        }
         let decoder = JSONDecoder()
-        var records: [HistoryRecord] = []
-        var rest = data[...]
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            do {
-                records.append(try decoder.decode(HistoryRecord.self, from: Data(rest[..<end])))
-            } catch {
-                throw HistoryError(description: "\(path):\(records.count + 1) is no line of a history: \(error)")
-            }
-            rest = rest[(end + 1)...]
-        }
-        try self.init(name: name, records: records)
+        try self.init(
+            name: URL(fileURLWithPath: path).lastPathComponent,
+            records: try HistoryLines.read(path) { try decoder.decode(HistoryRecord.self, from: Data($0)) })
     }
 }

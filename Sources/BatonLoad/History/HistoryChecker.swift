@@ -51,7 +51,12 @@ package struct HistoryChecker {
     /// For each device and conversation the sends of which no outcome is known.
     var unsettledSends: [String: [String: Int]] = [:]
 
-    package static func check(_ histories: [DeviceHistory]) -> HistoryVerdict {
+    /// - Parameters:
+    ///   - cluster: the harness' own history; without it nothing is said of what needs it.
+    ///   - bounds: how long things may take.
+    package static func check(
+        _ histories: [DeviceHistory], cluster: ClusterHistory? = nil, bounds: HistoryBounds = HistoryBounds()
+    ) -> HistoryVerdict {
         var checker = HistoryChecker(histories)
         checker.collectSends()
         checker.collectPlaces()
