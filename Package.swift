@@ -94,8 +94,8 @@ let package = Package(
             name: "BatonNode",
             dependencies: [
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI",
-                hummingbird, hummingbirdCore, httpTypes, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix, nioHTTP1,
-                yams, logging, metrics, coreMetrics, lifecycle,
+                hummingbird, hummingbirdCore, httpTypes, httpClient, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix,
+                nioHTTP1, crypto, yams, logging, metrics, coreMetrics, lifecycle,
             ], swiftSettings: settings),
         .target(
             name: "BatonClient",

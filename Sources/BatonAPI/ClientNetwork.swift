@@ -1,10 +1,10 @@
 import Foundation
 
 /// Whom a rate limit by address counts as one.
-enum ClientNetwork {
+package enum ClientNetwork {
     /// An IPv4 address as it is, also where it came mapped into IPv6; of an IPv6 address the /64 network, since one
     /// customer gets at least that much; `local` for what has no address.
-    static func name(of address: String?) -> String {
+    package static func name(of address: String?) -> String {
         guard let address else { return "local" }
         var bytes = [UInt8](repeating: 0, count: 16)
         guard inet_pton(AF_INET6, address, &bytes) == 1 else {

@@ -29,8 +29,9 @@ enum ImportRule {
         "BatonPush": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
         "BatonMedia": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
         "BatonNode": system.union(nio).union(metrics).union([
-            "BatonAPI", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol", "BatonPush", "BatonRedis",
-            "BatonStore", "DequeModule", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "ServiceLifecycle",
+            "AsyncHTTPClient", "BatonAPI", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol", "BatonPush",
+            "BatonRedis", "BatonStore", "Crypto", "DequeModule", "HTTPTypes", "Hummingbird", "HummingbirdCore",
+            "Logging", "ServiceLifecycle",
             "UnixSignals",
             "Yams",
         ]),

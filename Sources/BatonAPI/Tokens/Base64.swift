@@ -1,12 +1,12 @@
 import Foundation
 
 /// Base 64 as tokens and hashes use it: without padding. Source: RFC 4648, sections 4 and 5.
-enum Base64 {
+package enum Base64 {
     static func standardUnpadded(_ bytes: [UInt8]) -> String {
         String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
     }
 
-    static func url(_ bytes: [UInt8]) -> String {
+    package static func url(_ bytes: [UInt8]) -> String {
         String(
             standardUnpadded(bytes).map { character in
                 switch character {

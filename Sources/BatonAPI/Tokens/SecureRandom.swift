@@ -1,6 +1,6 @@
 /// Bytes for salts and secrets. Swift's system generator is the kernel's (`getrandom`) on every platform of ours.
-enum SecureRandom {
-    static func bytes(_ count: Int) -> [UInt8] {
+package enum SecureRandom {
+    package static func bytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }

@@ -18,7 +18,7 @@ package enum SigningKeyFile {
 
     /// Reads the keys, after having made the file with one new key where there was none.
     package static func loadOrCreate(path: String, now: Timestamp) throws(SigningKeyError) -> SigningKeys {
-        if access(path, F_OK) != 0, errno == ENOENT { try create(path: path, now: now) }
+        if !SecretFile.exists(path: path) { try create(path: path, now: now) }
         return try load(path: path)
     }
 
@@ -46,8 +46,6 @@ package enum SigningKeyFile {
         return result
     }
 
-    /// Makes a complete file aside and gives it its name with `link`, which fails where another node was faster: so
-    /// nobody ever sees half a file, and all nodes sign with the same key.
     private static func create(path: String, now: Timestamp) throws(SigningKeyError) {
         let key = SigningKeys.Key.random(created: now)
         let entry = Entry(
@@ -57,44 +55,19 @@ package enum SigningKeyFile {
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         guard let text = try? encoder.encode([entry]) else { throw .unwritable(path, errno: EINVAL) }
-
-        let draft = "\(path).\(getpid()).\(key.id)"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .unwritable(draft, errno: errno) }
-        defer { unlink(draft) }
-        let written = text.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let isSynced = written == text.count && fsync(descriptor) == 0
-        let failure = errno
-        close(descriptor)
-        guard isSynced else { throw .unwritable(draft, errno: failure) }
-        guard link(draft, path) == 0 || errno == EEXIST else { throw .unwritable(path, errno: errno) }
+        do {
+            try SecretFile.create(path: path, contents: Array(text), nonce: key.id)
+        } catch {
+            throw SigningKeyError(error)
+        }
     }
 
     private static func contents(path: String) throws(SigningKeyError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .unreadable(path, errno: errno) }
-        defer { close(descriptor) }
-        // Not fstat: which module its structure belongs to differs between debug and release builds.
-        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        guard let status = try? FileManager.default.attributesOfItem(atPath: target),
-            let permissions = (status[.posixPermissions] as? NSNumber)?.uint16Value
-        else { throw .unreadable(path, errno: errno) }
-        let size = (status[.size] as? NSNumber)?.intValue ?? 0
-        guard status[.type] as? FileAttributeType == .typeRegular, size <= maximumBytes else {
-            throw .malformed(path, "it is no file of at most \(maximumBytes) bytes")
+        do {
+            return try SecretFile.contents(path: path, maximumBytes: maximumBytes)
+        } catch {
+            throw SigningKeyError(error)
         }
-        guard permissions & 0o077 == 0 else { throw .exposed(path) }
-        var bytes = [UInt8](repeating: 0, count: maximumBytes)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                read(descriptor, buffer.baseAddress! + count, buffer.count - count)
-            }
-            guard got >= 0 else { throw .unreadable(path, errno: errno) }
-            guard got > 0 else { break }
-            count += got
-        }
-        return Array(bytes.prefix(count))
     }
 }
 
@@ -104,6 +77,15 @@ package enum SigningKeyError: Error, Hashable, Sendable, CustomStringConvertible
     /// Others than its owner may read it.
     case exposed(String)
     case malformed(String, String)
+
+    init(_ error: SecretFileError) {
+        switch error {
+        case .unreadable(let path, let code): self = .unreadable(path, errno: code)
+        case .unwritable(let path, let code): self = .unwritable(path, errno: code)
+        case .exposed(let path): self = .exposed(path)
+        case .notAFile(let path, let bytes): self = .malformed(path, "it is no file of at most \(bytes) bytes")
+        }
+    }
 
     package var description: String {
         switch self {

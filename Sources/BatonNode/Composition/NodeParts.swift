@@ -27,6 +27,8 @@ struct NodeParts: Sendable {
     let nodeMetrics: NodeMetrics
     let state: NodeState
     let lastSeen: LastSeenWriter
+    /// Nil where `/admin` is switched off.
+    let admin: AdminParts?
     let logger: Logger
 
     /// How long the start waits for Redis before it goes on without.
@@ -47,6 +49,7 @@ struct NodeParts: Sendable {
         let state = NodeState(loops: eventLoops.count)
 
         let keys = try signingKeys(configuration, clock)
+        let adminToken = try AdminParts.token(configuration)
         let store = try openStore(
             configuration, clock, StoreMetricsObserver(metrics: nodeMetrics, state: state), logger)
         let redis = try await RedisClient.start(
@@ -77,7 +80,8 @@ struct NodeParts: Sendable {
         return NodeParts(
             configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
             redis: redis, relay: relay, loops: loops, tokens: tokens, passwords: hasher, metrics: metrics,
-            nodeMetrics: nodeMetrics, state: state, lastSeen: lastSeen, logger: logger)
+            nodeMetrics: nodeMetrics, state: state, lastSeen: lastSeen,
+            admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis) }, logger: logger)
     }
 
     /// What outlives everything else, and ends last.
@@ -165,6 +169,7 @@ struct BaseService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         await parts.loops.stop()
+        await parts.admin?.close()
         await parts.redis.close()
         await parts.store.close()
         try? await parts.passwords.shutdown()

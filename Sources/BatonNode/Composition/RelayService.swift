@@ -56,6 +56,7 @@ struct RelayService: Service {
         ObservabilityRoutes(
             metrics: parts.configuration.metrics.enabled ? parts.metrics : nil, health: { health }
         ).add(to: router)
+        addAdmin(to: router)
         let state = parts.state
         parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
         let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
@@ -84,6 +85,16 @@ struct RelayService: Service {
         return Edge(
             configuration: configuration, router: router.buildResponder(), hooks: hooks, group: parts.group,
             onListening: onListening, logger: parts.logger)
+    }
+
+    /// `/admin`, where it is not switched off.
+    private func addAdmin(to router: Router<APIRequestContext>) {
+        guard let admin = parts.admin else { return }
+        let metrics = parts.nodeMetrics
+        let gate = AdminGate(token: admin.token, limiter: RedisRateLimiter(client: parts.redis)) { reason in
+            metrics.authenticationFailed(reason).increment()
+        }
+        AdminRoutes(gate: gate, health: { health }).add(to: router)
     }
 
     private var dependencies: APIDependencies {

@@ -6,8 +6,7 @@ package struct SystemClock: CivilClock {
     package init() {}
 
     package var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+        // Not clock_gettime: which module its structure belongs to depends on what else is imported.
+        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 }

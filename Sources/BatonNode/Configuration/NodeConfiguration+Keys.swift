@@ -120,6 +120,13 @@ extension NodeConfiguration {
         .choice("log.level", \.log.level, "The least level that is logged, to standard error."),
         .choice("log.format", \.log.format, "Lines for people (text) or one JSON object a line (json)."),
         .boolean("metrics.enabled", \.metrics.enabled, "Serves /metrics for Prometheus."),
+        .boolean(
+            "admin.enabled", \.admin.enabled,
+            "Serves /admin: the cluster as a page and as JSON, for who has the token of admin.tokenFile."),
+        .optionalText(
+            "admin.tokenFile", \.admin.tokenFile, allowed: "a path",
+            "The token that /admin asks for, shared by all nodes. Made at the first start, readable by its owner only. "
+                + "Default: \(AdminTokenFile.defaultName) beside auth.keysFile.", check: checkNotEmpty),
         .boolean("echo", \.echo, "Test only: mounts an echo endpoint without authentication at /v1/echo."),
     ]
 }

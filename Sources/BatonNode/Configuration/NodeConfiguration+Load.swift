@@ -33,7 +33,9 @@ package struct LoadedConfiguration: Sendable {
 
 extension NodeConfiguration {
     /// Variables of the other commands, which share the prefix and the environment.
-    private static let otherVariables: Set<String> = ["BATON_CONFIG", "BATON_PASSWORD", "BATON_URL"]
+    private static let otherVariables: Set<String> = [
+        "BATON_CONFIG", "BATON_PASSWORD", "BATON_URL", AdminToken.environmentName,
+    ]
     private static let otherPrefixes = ["BATON_CHAT_", "BATON_BENCH_", "BATON_TEST_"]
 
     /// Defaults, then the file, then the environment, then flags: the later wins.

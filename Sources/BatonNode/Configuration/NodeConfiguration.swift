@@ -14,6 +14,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var limits = OperatorLimits()
     package var log = Log()
     package var metrics = Metrics()
+    package var admin = Admin()
     /// Mounts a test-only echo endpoint on the gateway's own handlers.
     package var echo = false
 
@@ -86,6 +87,12 @@ package struct NodeConfiguration: Sendable, Equatable {
 
     package struct Metrics: Sendable, Equatable {
         package var enabled = true
+    }
+
+    package struct Admin: Sendable, Equatable {
+        package var enabled = true
+        /// nil: beside `auth.keysFile`; `adminTokenPath` answers.
+        package var tokenFile: String?
     }
 }
 

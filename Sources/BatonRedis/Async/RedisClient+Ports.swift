@@ -1,4 +1,5 @@
 package import BatonCore
+package import NIOCore
 
 extension RedisClient: RevocationAnnouncer {
     package func announceRevoked(_ device: DeviceID, of user: UserID) async -> Bool {
@@ -17,9 +18,11 @@ extension RedisClient: PresenceReader {
 
 /// What people look at: `baton inspect`, `top` and `doctor`.
 extension RedisClient {
-    /// The living nodes, nil where Redis cannot be reached.
-    package func nodes() async -> [NodeLease]? {
-        let answer: [NodeLease]?? = await ask { loop, answer in loop.nodes.nodes(completion: answer) }
+    /// The living nodes, nil where Redis cannot be reached, or not in time.
+    package func nodes(within timeout: TimeAmount? = nil) async -> [NodeLease]? {
+        let answer: [NodeLease]?? = await ask(within: timeout) { loop, answer in
+            loop.nodes.nodes(completion: answer)
+        }
         return answer ?? nil
     }
 

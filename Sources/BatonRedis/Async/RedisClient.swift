@@ -81,11 +81,12 @@ package final class RedisClient: Sendable {
 
     /// Asks one of the loops that is connected, else any, and awaits its answer.
     ///
-    /// - Returns: nil where the event loop has ended.
+    /// - Returns: nil where the event loop has ended, or did not answer in time.
     func ask<Answer: Sendable>(
+        within timeout: TimeAmount? = nil,
         _ question: @escaping @Sendable (RedisLoop, @escaping (Answer) -> Void) -> Void
     ) async -> Answer? {
-        await Self.ask(loops[Int.random(in: loops.indices)], timeout: nil, question)
+        await Self.ask(loops[Int.random(in: loops.indices)], timeout: timeout, question)
     }
 
     private static func ask<Answer: Sendable>(

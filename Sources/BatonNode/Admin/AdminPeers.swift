@@ -1,0 +1,71 @@
+package import BatonCore
+package import Foundation
+package import NIOCore
+import Synchronization
+
+/// The nodes of the cluster, as their leases name them, and a way to ask all of them the same at once.
+///
+/// Redis is asked for the leases each time. While it does not answer, those that were seen last are asked, since that is
+/// when people look.
+package final class AdminPeers: Sendable {
+    /// Nodes that are asked at most.
+    package static let nodes = 256
+    /// How long a node, and the registry before, may take.
+    static let patience = TimeAmount.seconds(1)
+    private static let registryPatience = TimeAmount.milliseconds(500)
+
+    private let client: AdminClient
+    private let registry: @Sendable (TimeAmount) async -> [NodeLease]?
+    private let known = Mutex<[NodeLease]>([])
+
+    /// A node of the cluster and what it answered.
+    package struct Answer: Sendable {
+        package let lease: NodeLease
+        package let result: Result<Data, AdminClientError>
+    }
+
+    /// Everybody's answers.
+    package struct Answers: Sendable {
+        /// Sorted by the nodes' names.
+        package let nodes: [Answer]
+        /// Whether the registry named the nodes just now; otherwise they are those of an earlier look.
+        package let isRegistryReachable: Bool
+    }
+
+    package init(client: AdminClient, registry: @escaping @Sendable (TimeAmount) async -> [NodeLease]?) {
+        self.client = client
+        self.registry = registry
+    }
+
+    /// Asks all nodes but `own`, at the same time.
+    ///
+    /// - Parameter path: begins with `/admin/`, with its query.
+    package func ask(_ path: String, but own: NodeID? = nil) async -> Answers {
+        let found = await leases()
+        let leases = found.leases.filter { $0.node != own }
+        let answers = await withTaskGroup(of: Answer.self) { group in
+            for lease in leases {
+                group.addTask { [client] in
+                    do throws(AdminClientError) {
+                        let data = try await client.get(path, of: lease.address, within: Self.patience)
+                        return Answer(lease: lease, result: .success(data))
+                    } catch {
+                        return Answer(lease: lease, result: .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        return Answers(
+            nodes: answers.sorted { $0.lease.node.name < $1.lease.node.name }, isRegistryReachable: found.isFresh)
+    }
+
+    /// The living nodes, or those that lived when the registry last answered.
+    package func leases() async -> (leases: [NodeLease], isFresh: Bool) {
+        let fresh = await registry(Self.registryPatience)
+        return known.withLock { known in
+            if let fresh { known = Array(fresh.prefix(Self.nodes)) }
+            return (known, fresh != nil)
+        }
+    }
+}

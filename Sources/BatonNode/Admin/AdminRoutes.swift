@@ -1,0 +1,50 @@
+import BatonAPI
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What `/admin` answers. Everything but the page itself, which holds no data, asks for the token.
+///
+/// These paths show the cluster and never what people wrote. They stand on the node's own port, beside `/metrics`, and
+/// like that are nothing for a balancer that the world can reach.
+struct AdminRoutes: Sendable {
+    let gate: AdminGate
+    let health: @Sendable () -> NodeHealth
+
+    func add(to router: Router<APIRequestContext>) {
+        let group = AdminGroup(router: router, gate: gate)
+        group.get("status") { [health] _, _ in try AdminGroup.json(health()) }
+        // What else one may ask a node, such as a message's trace, is mounted here in the same way.
+    }
+}
+
+/// Routes below `/admin` that ask for the token.
+struct AdminGroup {
+    typealias Handler = @Sendable (Request, APIRequestContext) async throws -> Response
+
+    private let router: Router<APIRequestContext>
+    private let gate: AdminGate
+
+    init(router: Router<APIRequestContext>, gate: AdminGate) {
+        self.router = router
+        self.gate = gate
+    }
+
+    /// - Parameter path: what follows `/admin/`; `{name}` is a parameter.
+    func get(_ path: String, _ handler: @escaping Handler) {
+        let gate = gate
+        router.get(RouterPath("/admin/" + path)) { request, context in
+            try await gate.pass(request, context)
+            return try await handler(request, context)
+        }
+    }
+
+    static func json(_ value: some Encodable) throws -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encoder.encode(value))))
+    }
+}
