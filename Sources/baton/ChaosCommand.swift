@@ -88,6 +88,7 @@ struct ChaosCommand: AsyncParsableCommand {
             settings.seconds = seconds
             settings.killEvery = killEvery
             settings.faults = kinds
+            settings.command = RunCommandLine.text(arguments: CommandLine.arguments.dropFirst(), seed: seed)
             if let objection = settings.objection { throw ValidationError(objection) }
             return settings
         }

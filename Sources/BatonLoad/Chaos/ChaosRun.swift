@@ -37,6 +37,11 @@ package struct ChaosRun: Sendable {
         let local = try LocalCluster(cluster)
         let history = try HistoryFile(
             path: "\(settings.historyDirectory)/\(ClusterHistory.fileName)", began: began)
+        history.append(
+            .run(
+                ClusterRecord.Run(
+                    seed: settings.seed, command: settings.command, wanted: settings.wanted,
+                    began: Int64(Date.now.timeIntervalSince1970))))
         do {
             let report = try await run(on: local, history)
             await local.stop()
@@ -91,6 +96,7 @@ package struct ChaosRun: Sendable {
             try await group.waitForAll()
         }
         for device in devices { try device.history.close() }
+        for what in await injector.misbehaviour { history.append(.misbehaved(what: what)) }
         try history.close()
         console.stage("reading \(devices.count) histories")
         let histories = try RunHistories(paths: devices.map(\.history.path) + [history.path])

@@ -15,6 +15,8 @@ package struct ChaosSettings: Sendable {
     package var executable: String
     /// Data, logs and histories go here.
     package var directory: String
+    /// The command that makes this run again, for people.
+    package var command = ""
 
     package init(seed: UInt64, executable: String, directory: String) {
         self.seed = seed
@@ -29,6 +31,8 @@ package struct ChaosSettings: Sendable {
     /// For catching up after the last fault: above the backstop sweep's period.
     static let healSeconds = 60.0
 
+    /// Messages that are to be sent.
+    package var wanted: Int { Int(rate * seconds) }
     package var historyDirectory: String { directory + "/histories" }
     package var devices: Int { users + (users + Self.usersPerSecondDevice - 1) / Self.usersPerSecondDevice }
 

@@ -13,16 +13,38 @@ package struct ClusterRecord: Hashable, Sendable {
     }
 
     package enum Event: Hashable, Sendable {
+        /// What was asked of the run. The first line.
+        case run(Run)
         /// A part of the run begins: `baseline`, `load`, `heal`, `settled`, `end`.
         case stage(Stage)
         /// Something is broken now. `target` is a node's name, `redis`, `store`, `clients` or `all`.
         case fault(number: Int, kind: String, target: String, what: String)
         /// What that fault broke is mended: the process is ready again, the network carries again.
         case healed(number: Int)
+        /// A process did what it must not, of its own accord: it ended, or did not end or start when it was told to.
+        case misbehaved(what: String)
         /// What a node showed.
         case node(NodeSample)
         /// What Redis showed.
         case redis(RedisSample)
+    }
+
+    /// Enough to make the run again, and to say whether it was one.
+    package struct Run: Hashable, Sendable, Codable {
+        package var seed: UInt64
+        /// The command that makes the run again.
+        package var command: String
+        /// Messages that were to be sent.
+        package var wanted: Int
+        /// The date of the clock's zero, in seconds since 1970.
+        package var began: Int64
+
+        package init(seed: UInt64, command: String, wanted: Int, began: Int64) {
+            self.seed = seed
+            self.command = command
+            self.wanted = wanted
+            self.began = began
+        }
     }
 
     package enum Stage: String, Codable, Sendable {
@@ -83,12 +105,12 @@ extension ClusterRecord: Codable {
     private enum Key: String, CodingKey {
         case at, event, stage, number, kind, target, what, node, readiness, reasons, connections
         case residentKiB = "resident_kib"
-        case descriptors, sessions, channels
+        case descriptors, sessions, channels, run
         case memoryKiB = "memory_kib"
     }
 
     private enum Kind: String, Codable {
-        case stage, fault, healed, node, redis
+        case run, stage, fault, healed, misbehaved, node, redis
     }
 
     package init(from decoder: any Decoder) throws {
@@ -96,6 +118,7 @@ extension ClusterRecord: Codable {
         at = try fields.decode(Int64.self, forKey: .at)
         func optional(_ key: Key) throws -> Int? { try fields.decodeIfPresent(Int.self, forKey: key) }
         switch try fields.decode(Kind.self, forKey: .event) {
+        case .run: event = .run(try fields.decode(Run.self, forKey: .run))
         case .stage: event = .stage(try fields.decode(Stage.self, forKey: .stage))
         case .fault:
             event = .fault(
@@ -104,6 +127,7 @@ extension ClusterRecord: Codable {
                 target: try fields.decode(String.self, forKey: .target),
                 what: try fields.decode(String.self, forKey: .what))
         case .healed: event = .healed(number: try fields.decode(Int.self, forKey: .number))
+        case .misbehaved: event = .misbehaved(what: try fields.decode(String.self, forKey: .what))
         case .node:
             event = .node(
                 NodeSample(
@@ -124,6 +148,9 @@ extension ClusterRecord: Codable {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(at, forKey: .at)
         switch event {
+        case .run(let run):
+            try fields.encode(Kind.run, forKey: .event)
+            try fields.encode(run, forKey: .run)
         case .stage(let stage):
             try fields.encode(Kind.stage, forKey: .event)
             try fields.encode(stage, forKey: .stage)
@@ -136,6 +163,9 @@ extension ClusterRecord: Codable {
         case .healed(let number):
             try fields.encode(Kind.healed, forKey: .event)
             try fields.encode(number, forKey: .number)
+        case .misbehaved(let what):
+            try fields.encode(Kind.misbehaved, forKey: .event)
+            try fields.encode(what, forKey: .what)
         case .node(let sample):
             try fields.encode(Kind.node, forKey: .event)
             try fields.encode(sample.node, forKey: .node)
