@@ -122,6 +122,7 @@ extension RelayHandler {
         switch delivery?.receivedAcknowledgement(position) {
         case .advanced(let step):
             lastProgress = loop.eventLoop.now
+            loop.node.settings.failpoints.passed(.acknowledged)
             store(acknowledged: position)
             act(step)
         case .old, nil: break

@@ -52,6 +52,8 @@ package final class RelayLoop {
     private var lastSubmission: UInt64 = 0
     private var toFlush: [RelayHandler] = []
     private var isTickScheduled = false
+    /// An `accepted` was queued and did not leave yet.
+    private var holdsAccepted = false
     private var timer: RepeatedTask?
     private var generator = SystemRandomNumberGenerator()
     private var bound: NIOLoopBound<RelayLoop>?
@@ -218,6 +220,20 @@ package final class RelayLoop {
     private func tickEnded() {
         isTickScheduled = false
         submitOperations(isPatienceOver: false)
+        if holdsAccepted, node.settings.failpoints.isArmed(.published) {
+            // What was published leaves with the tasks that are queued by now.
+            let bound = sendable
+            eventLoop.execute {
+                bound.value.node.settings.failpoints.passed(.published)
+                bound.value.flush()
+            }
+        } else {
+            flush()
+        }
+    }
+
+    private func flush() {
+        holdsAccepted = false
         let handlers = toFlush
         toFlush.removeAll(keepingCapacity: true)
         for handler in handlers {
@@ -249,6 +265,10 @@ package final class RelayLoop {
 
     private func committed(_ number: UInt64, _ outcomes: [StoreOutcome]) {
         guard let origins = submitted.removeValue(forKey: number) else { return }
+        if outcomes.contains(where: \.isNewMessage) {
+            node.settings.failpoints.passed(.committed)
+            holdsAccepted = true
+        }
         let now = eventLoop.now
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
@@ -273,3 +293,9 @@ package final class RelayLoop {
 }
 
 @available(*, unavailable) extension RelayLoop: Sendable {}
+
+extension StoreOutcome {
+    fileprivate var isNewMessage: Bool {
+        if case .sent(let message) = self { !message.isRepeat } else { false }
+    }
+}

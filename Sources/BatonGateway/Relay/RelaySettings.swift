@@ -18,6 +18,8 @@ package struct RelaySettings: Sendable {
     package var silenceSeconds = Limits.Connection.silenceSeconds
     package var stalledReaderSeconds = Limits.Connection.stalledReaderSeconds
     package var offlineDebounceSeconds = Limits.Presence.offlineDebounceSeconds
+    /// Where the node can be made to die or to pause.
+    package var failpoints = Failpoints.none
 
     package init(node: NodeID, incarnation: UInt64) {
         self.node = node

@@ -56,8 +56,9 @@ struct NodeParts: Sendable {
             on: eventLoops, node: id, settings: try redisSettings(configuration),
             observer: RedisMetricsObserver(metrics: nodeMetrics), logger: logger)
         let lastSeen = LastSeenWriter(accounts: store, logger: logger)
-        let relay = RelayNode(
-            settings: relaySettings(configuration, id, incarnation), metrics: RelayMetrics(factory: metrics))
+        var settings = relaySettings(configuration, id, incarnation)
+        settings.failpoints = try failpoints(configuration, logger)
+        let relay = RelayNode(settings: settings, metrics: RelayMetrics(factory: metrics))
         let loops = try await RelayLoops.make(on: eventLoops) { eventLoop in
             let parts = redis.loop(on: eventLoop)
             return RelayLoop(
@@ -114,6 +115,16 @@ struct NodeParts: Sendable {
     private static func redisSettings(_ configuration: NodeConfiguration) throws -> RedisSettings {
         RedisSettings(
             url: configuration.redis.url, trust: configuration.redis.tlsCA.map { .file($0) } ?? .system)
+    }
+
+    private static func failpoints(_ configuration: NodeConfiguration, _ logger: Logger) throws -> Failpoints {
+        let armed = ArmedFailpoints(try configuration.failpoints.map(FailpointRule.init(checking:)))
+        if !armed.points.isEmpty {
+            logger.warning(
+                "failpoints are armed: this node will kill itself or pause, for tests only",
+                metadata: ["failpoints": "\(configuration.failpoints.joined(separator: ","))"])
+        }
+        return armed.failpoints
     }
 
     private static func relaySettings(

@@ -128,6 +128,10 @@ extension NodeConfiguration {
             "The token that /admin asks for, shared by all nodes. Made at the first start, readable by its owner only. "
                 + "Default: \(AdminTokenFile.defaultName) beside auth.keysFile.", check: checkNotEmpty),
         .boolean("echo", \.echo, "Test only: mounts an echo endpoint without authentication at /v1/echo."),
+        .list(
+            "failpoints", \.failpoints, allowed: FailpointRule.allowed,
+            "Test only: where the node kills itself or pauses (\(Failpoint.list)).",
+            check: { item throws(ConfigurationValueError) in _ = try FailpointRule(checking: item) }),
     ]
 }
 

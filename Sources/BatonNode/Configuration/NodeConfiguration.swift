@@ -17,6 +17,8 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var admin = Admin()
     /// Mounts a test-only echo endpoint on the gateway's own handlers.
     package var echo = false
+    /// Test only: where the node is to die or to pause, one `FailpointRule` each.
+    package var failpoints: [String] = []
 
     package init() {}
 

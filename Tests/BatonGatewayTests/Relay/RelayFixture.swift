@@ -219,6 +219,11 @@ final class RelayClient {
     /// The frames since the last call. Closes and pings are kept apart.
     func frames() -> [WireServerFrame.OneOf_Frame] {
         eventLoop.run()
+        return written()
+    }
+
+    /// Those of them that have left, in the midst of what the loop does.
+    func written() -> [WireServerFrame.OneOf_Frame] {
         var all = ByteBuffer()
         while var buffer = try? channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&buffer) }
         var frames: [WireServerFrame.OneOf_Frame] = []
