@@ -146,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "BatonNodeTests",
             dependencies: [
-                "BatonNode", "BatonTestKit", hummingbird, hummingbirdTesting, nioCore, nioPosix, nioHTTP1, nioEmbedded,
+                "BatonNode", "BatonTestKit", hummingbird, hummingbirdTesting, httpClient, nioCore, nioPosix, nioHTTP1,
+                nioEmbedded,
             ],
             swiftSettings: settings),
         .testTarget(

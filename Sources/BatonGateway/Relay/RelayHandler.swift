@@ -45,6 +45,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     var isRegistered = false
     /// When the reader last acknowledged something, or nothing waited for it.
     var lastProgress: NIODeadline
+    /// Since when events have found no room at this reader, as far as the looks of once a second saw.
+    var blockedSince: NIODeadline?
     /// A ping was sent in the silence that lasts.
     var wasPinged = false
     /// Written to since the last flush; kept by the loop's list of those to flush.

@@ -71,7 +71,12 @@ extension RelayLoop {
     func secondPassed() {
         secondsRunning += 1
         let now = eventLoop.now
-        for handler in handlers.values { handler.tick(now) }
+        var census = ConnectionCensus()
+        for handler in handlers.values {
+            handler.tick(now)
+            handler.join(&census, at: now)
+        }
+        node.report(census, of: index)
         heartbeat()
         announceLeaving(now)
         publishAgain()

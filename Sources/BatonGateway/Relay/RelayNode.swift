@@ -15,6 +15,8 @@ package final class RelayNode: Sendable {
     private let connections = Atomic<Int>(0)
     private let evacuating = Atomic<Bool>(false)
     private let loopCount = Atomic<Int>(0)
+    /// What each loop last counted.
+    private let censuses = Mutex<[ConnectionCensus]>([])
 
     /// Loops a node has at most: one bit each.
     package static let maximumLoops = 64
@@ -50,6 +52,19 @@ package final class RelayNode: Sendable {
         }
         loopCount.store(index + 1, ordering: .relaxed)
         return index
+    }
+
+    /// What a loop counted of its connections.
+    func report(_ census: ConnectionCensus, of loop: Int) {
+        censuses.withLock { censuses in
+            while censuses.count <= loop { censuses.append(ConnectionCensus()) }
+            censuses[loop] = census
+        }
+    }
+
+    /// All loops' connections, as they were counted within the last second.
+    package var census: ConnectionCensus {
+        censuses.withLock { $0 }.reduce(into: ConnectionCensus()) { $0.add($1) }
     }
 
     func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }

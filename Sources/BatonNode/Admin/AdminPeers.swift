@@ -41,7 +41,7 @@ package final class AdminPeers: Sendable {
     ///
     /// - Parameter path: begins with `/admin/`, with its query.
     package func ask(_ path: String, but own: NodeID? = nil) async -> Answers {
-        let found = await leases()
+        let found = await currentLeases()
         let leases = found.leases.filter { $0.node != own }
         let answers = await withTaskGroup(of: Answer.self) { group in
             for lease in leases {
@@ -60,8 +60,11 @@ package final class AdminPeers: Sendable {
             nodes: answers.sorted { $0.lease.node.name < $1.lease.node.name }, isRegistryReachable: found.isFresh)
     }
 
+    /// Those that were asked last, this node's own included.
+    var leases: [NodeLease] { known.withLock { $0 } }
+
     /// The living nodes, or those that lived when the registry last answered.
-    package func leases() async -> (leases: [NodeLease], isFresh: Bool) {
+    private func currentLeases() async -> (leases: [NodeLease], isFresh: Bool) {
         let fresh = await registry(Self.registryPatience)
         return known.withLock { known in
             if let fresh { known = Array(fresh.prefix(Self.nodes)) }

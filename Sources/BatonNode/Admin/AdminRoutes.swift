@@ -10,11 +10,13 @@ import NIOCore
 /// like that are nothing for a balancer that the world can reach.
 struct AdminRoutes: Sendable {
     let gate: AdminGate
-    let health: @Sendable () -> NodeHealth
+    let status: @Sendable () async -> NodeStatus
+    let cluster: @Sendable () async -> ClusterStatus
 
     func add(to router: Router<APIRequestContext>) {
         let group = AdminGroup(router: router, gate: gate)
-        group.get("status") { [health] _, _ in try AdminGroup.json(health()) }
+        group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
+        group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }
         // What else one may ask a node, such as a message's trace, is mounted here in the same way.
     }
 }

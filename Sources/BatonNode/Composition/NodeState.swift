@@ -37,6 +37,8 @@ final class NodeState: Sendable {
     }
 
     var redisLoopsConnected: Int { values.withLock { $0.redisLoops.count { $0 } } }
+    var redisLoops: Int { values.withLock { $0.redisLoops.count } }
+    var storeFailure: StoreError? { values.withLock { $0.storeFailure } }
 
     /// The state, for `NodeHealth`: ready, degraded and why.
     func summary() -> (ready: Bool, degraded: Bool, reasons: [String], redisPID: Int?) {

@@ -58,8 +58,13 @@ struct RelayService: Service {
         ).add(to: router)
         addAdmin(to: router)
         let state = parts.state
-        parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
         let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
+        parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
+        parts.metrics.observe(MetricNames.unacknowledged) { Double(relay.census.unacknowledged) }
+        parts.metrics.observe(MetricNames.slowReaders) { Double(relay.census.slowReaders) }
+        let disk = StoreDisk(path: parts.configuration.store.path)
+        parts.metrics.observe(MetricNames.storeFree) { Double(disk.freeBytes) }
+        parts.metrics.observe(MetricNames.storeDisk) { Double(disk.totalBytes) }
         let metrics = parts.nodeMetrics
         let hooks = EdgeHooks(
             admit: { eventLoop in
@@ -94,7 +99,11 @@ struct RelayService: Service {
         let gate = AdminGate(token: admin.token, limiter: RedisRateLimiter(client: parts.redis)) { reason in
             metrics.authenticationFailed(reason).increment()
         }
-        AdminRoutes(gate: gate, health: { health }).add(to: router)
+        let reader = NodeStatusReader(parts: parts, health: { health })
+        let observer = ClusterObserver(
+            node: parts.id, status: { reader.read() }, peers: admin.peers,
+            surroundings: .live(store: parts.store, path: parts.configuration.store.path, redis: parts.redis))
+        AdminRoutes(gate: gate, status: { reader.read() }, cluster: { await observer.look() }).add(to: router)
     }
 
     private var dependencies: APIDependencies {

@@ -46,6 +46,11 @@ package enum MetricNames {
     static let drains = MetricDefinition("baton_drains_total", .counter, "Pages of an inbox read from a position.")
     static let drainsFailed = MetricDefinition(
         "baton_drains_failed_total", .counter, "Pages of an inbox that could not be read.")
+    static let unacknowledged = MetricDefinition(
+        "baton_unacknowledged_events", .gauge,
+        "Events that connected devices have not acknowledged, counted each second.")
+    static let slowReaders = MetricDefinition(
+        "baton_slow_readers", .gauge, "Connections whose window or socket has been full for a second or longer.")
     static let windowFull = MetricDefinition(
         "baton_window_full_total", .counter, "Times that a connection's window of unacknowledged events filled up.")
 
@@ -63,6 +68,10 @@ package enum MetricNames {
         "baton_store_wal_pages", .gauge, "Pages in the write-ahead log, after the last commit.")
     static let checkpointSeconds = MetricDefinition(
         "baton_store_checkpoint_seconds", .seconds(MetricBuckets.latency), "Duration of a checkpoint.")
+    static let storeFree = MetricDefinition(
+        "baton_store_free_bytes", .gauge, "Bytes free on the store's file system.")
+    static let storeDisk = MetricDefinition(
+        "baton_store_disk_bytes", .gauge, "Bytes of the store's file system.")
     static let storeErrors = MetricDefinition("baton_store_errors_total", .counter, "Failures of the store, by kind.")
 
     // Redis.
@@ -100,8 +109,10 @@ package enum MetricNames {
     package static let all: [MetricDefinition] = [
         connections, connectionsOpened, handshakesRefused, connectionsClosed, authenticationFailures, framesReceived,
         accepted, duplicates, rejected, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
-        hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, windowFull,
-        commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, checkpointSeconds, storeErrors,
+        hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, unacknowledged,
+        slowReaders, windowFull,
+        commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, checkpointSeconds, storeFree, storeDisk,
+        storeErrors,
         redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, ready, degraded, loopLagSeconds,
         seriesRefused, processMemory, processCPU, processFiles, processMaximumFiles, processStart,
     ]

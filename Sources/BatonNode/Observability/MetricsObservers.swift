@@ -44,7 +44,7 @@ struct RedisMetricsObserver: RedisObserver {
 
 extension StoreError {
     /// A label's value: the case without what the medium said.
-    fileprivate var kind: String {
+    var kind: String {
         switch self {
         case .overloaded: "overloaded"
         case .diskFull: "disk_full"

@@ -4,26 +4,31 @@ import Foundation
 /// zero.
 enum ProcessMetrics {
     static func observe(with metrics: PrometheusMetrics) {
-        metrics.observe(MetricNames.processMemory) { Double(residentPages()) * Double(sysconf(Int32(_SC_PAGESIZE))) }
+        metrics.observe(MetricNames.processMemory) { Double(residentBytes()) }
         metrics.observe(MetricNames.processCPU) { cpuSeconds() }
-        metrics.observe(MetricNames.processFiles) {
-            // The directory that is being read is one of them.
-            Double(max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count - 1))
-        }
-        metrics.observe(MetricNames.processMaximumFiles) {
-            var limit = rlimit()
-            return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? Double(limit.rlim_cur) : 0
-        }
+        metrics.observe(MetricNames.processFiles) { Double(descriptors()) }
+        metrics.observe(MetricNames.processMaximumFiles) { Double(descriptorLimit()) }
         let start = startSeconds()
         metrics.observe(MetricNames.processStart) { start }
     }
 
-    private static func residentPages() -> Int {
+    static func residentBytes() -> Int {
         let fields = text("/proc/self/statm").split(separator: " ")
-        return fields.count > 1 ? Int(fields[1]) ?? 0 : 0
+        return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    private static func cpuSeconds() -> Double {
+    static func descriptors() -> Int {
+        // The directory that is being read is one of them.
+        max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).count - 1)
+    }
+
+    static func descriptorLimit() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    static func cpuSeconds() -> Double {
         var usage = rusage()
         guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
         return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1_000_000 }

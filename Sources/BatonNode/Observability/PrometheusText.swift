@@ -101,7 +101,7 @@ extension MetricDefinition.Kind {
     }
 
     /// Durations are recorded in nanoseconds and shown in seconds.
-    fileprivate func shown(_ value: Int) -> Double {
+    func shown(_ value: Int) -> Double {
         if case .seconds = self { return Double(value) / 1_000_000_000 }
         return Double(value)
     }

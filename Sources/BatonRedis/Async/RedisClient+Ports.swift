@@ -26,6 +26,15 @@ extension RedisClient {
         return answer ?? nil
     }
 
+    /// What the server says about itself (`INFO`), nil where it does not, or not in time.
+    package func information(within timeout: TimeAmount) async -> String? {
+        let answer: Result<RedisValue, RedisError>? = await ask(within: timeout) { loop, answer in
+            loop.commands.send(RedisCommand("INFO"), completion: answer)
+        }
+        guard case .success(let value) = answer else { return nil }
+        return value.text
+    }
+
     /// A user's sessions, the oldest first; one that is no session of this version is left out.
     package func sessions(of user: UserID) async throws(RedisError) -> [Session] {
         let fields = try await run(RedisCommand("HGETALL", Keys.session(user))).array ?? []

@@ -1,12 +1,6 @@
 import BatonAPI
-import BatonCore
-import BatonTestKit
 import Foundation
 import HTTPTypes
-import Hummingbird
-import Logging
-import NIOCore
-import Synchronization
 import Testing
 
 @testable import BatonNode
@@ -40,6 +34,18 @@ struct AdminRoutesTests {
         #expect(answer.headers[.wwwAuthenticate]?.hasPrefix("Bearer") == true)
         #expect(!answer.text.contains("n1"))
         #expect(harness.refusals.count == 1)
+    }
+
+    @Test("The node's own status and the cluster's can be read back")
+    func readable() async throws {
+        let harness = try await AdminHarness()
+        let headers: HTTPFields = [.authorization: "Bearer \(AdminHarness.token)"]
+        let own = try await harness.get("/admin/status", headers)
+        #expect(try JSONDecoder().decode(NodeStatus.self, from: Data(own.text.utf8)) == .sample("n1"))
+        let cluster = try await harness.get("/admin/cluster", headers)
+        let read = try JSONDecoder().decode(ClusterStatus.self, from: Data(cluster.text.utf8))
+        #expect(read.nodes.map(\.node) == ["n1"])
+        #expect(read.redis == nil)
     }
 
     @Test("A token in the URL opens nothing")
@@ -80,67 +86,5 @@ struct AdminRoutesTests {
             #expect(try await harness.get("/admin/status").status == 401)
         }
         #expect(Set(harness.refusals) == ["admin_missing"])
-    }
-}
-
-/// The routes of a node that needs no server: requests go straight to the router's responder.
-struct AdminHarness {
-    static let token = String(repeating: "t", count: 43)
-
-    private let refused = Refusals()
-    private let responder: RouterResponder<APIRequestContext>
-
-    init() async throws {
-        let clock = MutableClock()
-        let accounts = InMemoryAccountStore()
-        let keys = try #require(SigningKeys([.random(created: clock.now)]))
-        let limiter = InMemoryRateLimiter(clock: clock)
-        let router = makeRouter(
-            APIDependencies(
-                accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts), limiter: limiter,
-                revocations: RecordingRevocationAnnouncer(isReachable: true), presence: SettablePresence(),
-                clock: clock, tokens: await TokenAuthority(keys: keys, clock: clock),
-                passwords: PasswordHasher(
-                    parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))
-        let refused = refused
-        let gate = AdminGate(token: try #require(AdminToken(Self.token)), limiter: limiter) { refused.add($0) }
-        AdminRoutes(gate: gate, health: { Self.health }).add(to: router)
-        responder = router.buildResponder()
-    }
-
-    var refusals: [String] { refused.reasons.withLock { $0 } }
-
-    struct Answer {
-        let status: Int
-        let headers: HTTPFields
-        let text: String
-    }
-
-    func get(_ path: String, _ headers: HTTPFields = [:], from address: String = "192.0.2.1") async throws -> Answer {
-        let head = HTTPRequest(
-            method: .get, scheme: "http", authority: "localhost", path: path, headerFields: headers)
-        let context = APIRequestContext(
-            remoteAddress: address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let response = try await responder.respond(
-            to: Request(head: head, body: RequestBody(buffer: ByteBuffer())), context: context)
-        let collected = Collector()
-        try await response.body.write(collected)
-        return Answer(
-            status: response.status.code, headers: response.headers, text: collected.text.withLock { $0 })
-    }
-
-    private static let health = NodeHealth(
-        ready: true, degraded: false, reasons: [], node: "n1", incarnation: "1", pid: 1, redisPID: nil, version: "0",
-        connections: 7)
-
-    private final class Refusals: Sendable {
-        let reasons = Mutex<[String]>([])
-        func add(_ reason: String) { reasons.withLock { $0.append(reason) } }
-    }
-
-    private final class Collector: ResponseBodyWriter, Sendable {
-        let text = Mutex("")
-        func write(_ buffer: ByteBuffer) async throws { text.withLock { $0 += String(buffer: buffer) } }
-        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }
 }

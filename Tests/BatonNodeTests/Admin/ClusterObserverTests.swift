@@ -1,0 +1,134 @@
+import AsyncHTTPClient
+import BatonCore
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import BatonNode
+
+@Suite("A look at the cluster")
+struct ClusterObserverTests {
+    @Test("A node that does not answer is told of, with the reason, and keeps nobody waiting")
+    func deadNode() async throws {
+        try await withPeers(leases: ["n1": "127.0.0.1:1", "n2": "127.0.0.1:1"]) { peers in
+            let status = await observer(peers).look()
+            #expect(status.registryReachable)
+            #expect(status.nodes.map(\.node) == ["n1", "n2"])
+            #expect(status.nodes[0].status?.node == "n1")
+            #expect(status.nodes[0].address == "127.0.0.1:1")
+            #expect(status.nodes[1].status == nil)
+            #expect(status.nodes[1].problem == "does not answer")
+        }
+    }
+
+    @Test("Without Redis the nodes that it named last are asked still")
+    func withoutRegistry() async throws {
+        let leases = Mutex<[NodeLease]?>([lease("n1", "127.0.0.1:1"), lease("n2", "127.0.0.1:1")])
+        try await withPeers { _ in
+            leases.withLock { $0 }
+        } body: { peers in
+            _ = await peers.ask("/admin/status")
+            leases.withLock { $0 = nil }
+            let status = await observer(peers).look()
+            #expect(!status.registryReachable)
+            #expect(status.nodes.map(\.node) == ["n1", "n2"])
+        }
+    }
+
+    @Test("Alone, and without Redis from the start, a node tells of itself")
+    func alone() async throws {
+        try await withPeers { _ in
+            nil
+        } body: { peers in
+            let status = await observer(peers).look()
+            #expect(status.nodes.map(\.node) == ["n1"])
+            #expect(status.nodes[0].lease == nil)
+            #expect(status.redis == nil)
+        }
+    }
+
+    @Test("Those who ask at the same time, or just after, share one look")
+    func sharing() async throws {
+        let looks = Mutex(0)
+        try await withPeers { _ in
+            looks.withLock { $0 += 1 }
+            return []
+        } body: { peers in
+            let observer = observer(peers)
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 { group.addTask { _ = await observer.look() } }
+            }
+            _ = await observer.look()
+            // A second one only where the machine took longer than an answer is good for.
+            #expect(looks.withLock { $0 } <= 2)
+        }
+    }
+
+    @Test("The backlog says when it was only counted up to the bound", arguments: [0, 99_999, 100_000])
+    func boundedBacklog(_ count: Int) async throws {
+        try await withPeers { _ in
+            []
+        } body: { peers in
+            let store = await observer(peers, backlog: count).look().store
+            #expect(store.backlog == count)
+            #expect(store.backlogIsBound == (count == Surroundings.countedBacklog))
+        }
+    }
+
+    @Test("More nodes than the bound are not asked")
+    func boundedNodes() async throws {
+        let many = (0..<(AdminPeers.nodes + 1)).map { lease("m\($0)", "127.0.0.1:1") }
+        try await withPeers { _ in
+            many
+        } body: { peers in
+            #expect(await peers.ask("/admin/status").nodes.count == AdminPeers.nodes)
+        }
+    }
+
+    @Test("What INFO says becomes the server's numbers, whatever is missing")
+    func information() {
+        let text =
+            "# Server\r\nredis_version:7.0.15\r\nuptime_in_seconds:12\r\nused_memory:99\r\nmaxmemory:x\r\nodd\r\n"
+        let server = ClusterStatus.RedisServer(information: text, answerSeconds: 0.25)
+        #expect(server.version == "7.0.15")
+        #expect(server.uptimeSeconds == 12)
+        #expect(server.usedBytes == 99)
+        #expect(server.maximumBytes == 0)
+        #expect(server.clients == 0)
+    }
+
+    private func lease(_ name: String, _ address: String) -> NodeLease {
+        NodeLease(
+            node: NodeID(name)!, incarnation: 1, address: address, state: .up, connections: 0,
+            since: Timestamp(milliseconds: 0))
+    }
+
+    private func withPeers(
+        leases: [String: String], _ body: (AdminPeers) async throws -> Void
+    ) async throws {
+        let leases = leases.map { lease($0.key, $0.value) }
+        try await withPeers({ _ in leases }, body: body)
+    }
+
+    private func withPeers(
+        _ registry: @escaping @Sendable (TimeAmount) async -> [NodeLease]?, body: (AdminPeers) async throws -> Void
+    ) async throws {
+        let http = AdminClient.makeHTTP(on: MultiThreadedEventLoopGroup.singleton)
+        let token = try #require(AdminToken(AdminHarness.token))
+        do {
+            try await body(AdminPeers(client: AdminClient(token: token, http: http), registry: registry))
+        } catch {
+            try await http.shutdown()
+            throw error
+        }
+        try await http.shutdown()
+    }
+
+    private func observer(_ peers: AdminPeers, backlog: Int = 0) -> ClusterObserver {
+        ClusterObserver(
+            node: NodeID("n1")!, status: { .sample("n1") }, peers: peers,
+            surroundings: Surroundings(
+                backlog: { backlog }, redisServer: { nil }, disk: StoreDisk(path: "/nowhere/at/all")))
+    }
+}
