@@ -37,6 +37,25 @@ extension BatonClient {
         change(to: .offline(.requested))
     }
 
+    /// Leaves the connection for one to another address, where there is one: for when the network changed, or a server
+    /// answers badly. Messages that were not answered are sent again. Does nothing where the client is not to be
+    /// connected.
+    public func reconnect() {
+        guard isWanted else { return }
+        // What the old connection still tells is not listened to.
+        connectionNumber += 1
+        endConnection()
+        cancelTimers()
+        turnToAnotherAddress()
+        attempt(refreshFirst: false)
+    }
+
+    /// Any of the others, so that those who lost the same server do not all go to the same next one.
+    private func turnToAnotherAddress() {
+        let others = configuration.addresses.count - 1
+        if others > 0 { addressIndex += Int.random(in: 1...others, using: &generator) }
+    }
+
     /// The connection's state, from now on; the current one first. A reader that falls behind misses the oldest.
     public func states() -> AsyncStream<ConnectionState> {
         let (stream, continuation) = AsyncStream.makeStream(
@@ -93,6 +112,7 @@ extension BatonClient {
     }
 
     private func open(_ address: RelayAddress, _ tokens: Tokens, number: UInt64) {
+        observeOpening(address)
         timer = eventLoop.scheduleTask(in: Self.greetingTime) {
             self.assumeIsolated { $0.greetingIsLate(number: number) }
         }
@@ -124,7 +144,9 @@ extension BatonClient {
         guard number == connectionNumber, isWanted else { return handle.value.abort(.closedByClient) }
         phase = .connected(handle, since: .now())
         lastHeard = .now()
-        write(session.hello(client: configuration.clientName))
+        let hello = session.hello(client: configuration.clientName)
+        if hello.hello.hasResume { observe(.acknowledging(inbox: hello.hello.resume.inboxSequence)) }
+        write(hello)
     }
 
     func received(_ frames: [WireServerFrame], number: UInt64) {
@@ -148,6 +170,7 @@ extension BatonClient {
             if taken == nil, !queue.contains(where: { $0.sequence != nil }) { apply(sequence) }
         case .tell(let event): if queue.count < Self.queuedEvents { push(QueuedEvent(event: event)) }
         case .caughtUp:
+            observe(.caughtUp(connection: connectionNumber))
             if case .catchingUp(let node) = state { change(to: .online(node: node)) }
             push(QueuedEvent(event: .caughtUp))
         case .settled(let ref, let outcome): settled(ref, outcome)
@@ -167,6 +190,7 @@ extension BatonClient {
         timer = nil
         welcomedAt = .now()
         policy.welcomed()
+        observe(.welcomed(connection: connectionNumber, node: node))
         change(to: .catchingUp(node: node))
         if let resync {
             // What waits belongs to the numbering that is void now: it is shown, and not acknowledged.
@@ -198,6 +222,7 @@ extension BatonClient {
 
     private func ended(_ ending: RelayEnding, number: UInt64) {
         guard number == connectionNumber else { return }
+        observeEnd(ending)
         connectionNumber += 1
         cancelTimers()
         connecting = nil
@@ -209,9 +234,7 @@ extension BatonClient {
         switch policy.ended(ending, lived: lived, goAway: goAway, using: &generator) {
         case .stop(let reason): stop(reason)
         case .retry(let delay, let refreshFirst):
-            let others = configuration.addresses.count - 1
-            // Any of the others, so that those who lost the same server do not all go to the same next one.
-            if !refreshFirst, others > 0 { addressIndex += Int.random(in: 1...others, using: &generator) }
+            if !refreshFirst { turnToAnotherAddress() }
             phase = .waiting
             change(to: .waiting(delay, why: ending.reason))
             configuration.logger.info(
@@ -230,6 +253,7 @@ extension BatonClient {
     }
 
     func endConnection() {
+        observeEnd(.closedByClient)
         if case .connected(let handle, _) = phase {
             handle.value.close(.normal)
             handle.value.abort(.closedByClient)
@@ -272,6 +296,7 @@ extension BatonClient {
         {
             var frame = WireClientFrame()
             frame.send = message.send
+            observe(.sending(ref: message.ref, connection: connectionNumber))
             write(frame)
         }
         scheduleRetry()
@@ -296,20 +321,22 @@ extension BatonClient {
     /// Tells the relay how far the application is: at once when it waits for more, else a little later.
     func acknowledge() {
         if let sequence = session.ackDue(isIdle: consumer != nil || queue.isEmpty) {
-            var frame = WireClientFrame()
-            frame.ack.inboxSequence = sequence
-            write(frame)
+            writeAck(sequence)
         } else if ackTimer == nil, session.hasUnacknowledged {
             ackTimer = eventLoop.scheduleTask(in: Self.ackDelay) {
                 self.assumeIsolated { client in
                     client.ackTimer = nil
-                    guard let sequence = client.session.ackDue(isIdle: true) else { return }
-                    var frame = WireClientFrame()
-                    frame.ack.inboxSequence = sequence
-                    client.write(frame)
+                    if let sequence = client.session.ackDue(isIdle: true) { client.writeAck(sequence) }
                 }
             }
         }
+    }
+
+    private func writeAck(_ sequence: UInt64) {
+        var frame = WireClientFrame()
+        frame.ack.inboxSequence = sequence
+        observe(.acknowledging(inbox: sequence))
+        write(frame)
     }
 }
 

@@ -90,6 +90,7 @@ extension BatonClient {
     func writeWatch() {
         var frame = WireClientFrame()
         frame.watch.users = watched.map(\.description)
+        observe(.watching(watched))
         write(frame)
     }
 

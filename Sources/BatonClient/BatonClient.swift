@@ -55,11 +55,13 @@ public actor BatonClient {
     var refreshing: EventLoopFuture<Tokens>?
     var session: ClientSession
     var policy = ReconnectPolicy()
-    var generator = SystemRandomNumberGenerator()
+    var generator: ClientGenerator
     var phase = Phase.idle
     /// The TCP connection, until its handshake is done.
     var connecting: (any Channel)?
     var connectionNumber: UInt64 = 0
+    /// The connection, or attempt, whose end the observer was not told yet.
+    var observedConnection: UInt64?
     var addressIndex = 0
     var isWanted = false
     var goAway: Duration?
@@ -93,6 +95,7 @@ public actor BatonClient {
         let tls = try Self.tlsConfiguration(configuration)
         let loop = group.next()
         self.configuration = configuration
+        generator = ClientGenerator(seed: configuration.seed)
         eventLoop = loop
         executor = loop.executor
         var httpConfiguration = HTTPClient.Configuration(tlsConfiguration: tls.configuration)

@@ -23,6 +23,11 @@ public struct ClientConfiguration: Sendable {
     /// Where the client tells what it does; never a message or a token.
     public var logger = Logger(label: "baton.client")
 
+    /// Is told what happens below the events, on the client's event loop: for harnesses that write histories.
+    package var observer: (@Sendable (ClientObservation) -> Void)?
+    /// What random choices (refs, waiting times, servers) are made from, for harnesses whose runs can be made again.
+    package var seed: UInt64?
+
     public init(addresses: [RelayAddress]) {
         self.addresses = addresses
     }

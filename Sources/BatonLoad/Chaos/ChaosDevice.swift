@@ -6,16 +6,14 @@ struct ChaosDevice: Sendable {
     let index: Int
     let user: UserID
     let device: DeviceID
-    /// Whom it writes to.
+    /// Whom it writes to, and whose presence it watches.
     let peers: [UserID]
     let client: BatonClient
-    let history: HistoryFile
+    let journal: DeviceJournal
     let progress: ChaosProgress
+    let behaviour: ChaosBehaviour
 
-    /// Messages that may wait in the outbox before the device waits with further ones.
-    private static let outboxMessages = 256
-    /// One message in so many is read as soon as it is applied.
-    private static let readEvery: UInt64 = 4
+    var history: HistoryFile { journal.history }
 
     // MARK: Applying
 
@@ -34,17 +32,17 @@ struct ChaosDevice: Sendable {
                             read: receipt.read.rawValue)))
                 progress.received(receipt, on: index, of: user)
             case .accepted(let accepted):
-                history.append(
-                    .ok(
-                        ref: accepted.ref, conversation: accepted.id.conversation.description,
-                        sequence: accepted.id.sequence.rawValue))
+                journal.accepted(accepted.ref, as: accepted.id)
                 progress.accepted(accepted.id, from: user)
             case .rejected(let rejected):
-                history.append(.failed(ref: rejected.ref, code: rejected.error.codeText))
+                journal.rejected(rejected.ref, rejected.error.codeText)
                 progress.failed()
             case .resync(let reason): history.append(.resync("\(reason)"))
-            case .caughtUp, .presence, .typing: break
+            case .presence(let change):
+                history.append(.presence(user: change.user.description, isOnline: change.isOnline))
+            case .caughtUp, .typing: break
             }
+            await pauseWhereAsked()
         }
     }
 
@@ -56,74 +54,50 @@ struct ChaosDevice: Sendable {
                     sequence: message.id.sequence.rawValue, device: message.device.description, ref: message.ref,
                     body: Self.number(in: message.content))))
         progress.applied(message, by: user, isOwn: message.device == device)
-        if message.sender != user, message.id.sequence.rawValue % Self.readEvery == 0 { await read(message.id) }
+        let isLate = index % ChaosBehaviour.devicesPerLateReader == ChaosBehaviour.devicesPerLateReader - 1
+        let every = isLate ? ChaosBehaviour.readEvery.late : ChaosBehaviour.readEvery.soon
+        if message.sender != user, message.id.sequence.rawValue % every == 0 { await read(message.id) }
+    }
+
+    /// A slow reader: nothing more is taken from the client, until its window at the relay is full.
+    private func pauseWhereAsked() async {
+        guard let until = journal.takePause() else { return }
+        history.append(.reading(false))
+        try? await ContinuousClock().sleep(until: until)
+        history.append(.reading(true))
     }
 
     /// Tells the relay that the user has read so far; written down only where it was told to somebody.
     @discardableResult
     func read(_ message: MessageID) async -> Bool {
+        let began = history.now
         guard await client.markRead(message) else { return false }
-        history.append(.read(conversation: message.conversation.description, sequence: message.sequence.rawValue))
+        history.append(
+            .read(conversation: message.conversation.description, sequence: message.sequence.rawValue), at: began)
         return true
+    }
+
+    /// Asks REST how much is unread. A node that does not answer is nothing to write down.
+    func askUnread() async {
+        guard let page = try? await client.conversations() else { return }
+        for conversation in page.conversations {
+            guard let own = conversation.members.first(where: { $0.user == user }) else { continue }
+            history.append(
+                .unread(
+                    conversation: conversation.id.description, count: conversation.unread, read: own.read.rawValue,
+                    last: conversation.lastMessage?.id.sequence.rawValue ?? 0))
+        }
     }
 
     // MARK: The connection
 
     func watchConnection() async {
         for await state in await client.states() {
-            history.append(.connection(Self.text(state)))
             if case .online = state {
                 progress.connection(of: index, isOnline: true)
             } else {
                 progress.connection(of: index, isOnline: false)
             }
-        }
-    }
-
-    private static func text(_ state: ConnectionState) -> String {
-        switch state {
-        case .offline(let reason): "offline: \(reason)"
-        case .connecting(let address): "connecting to \(address)"
-        case .catchingUp(let node): "catching up with \(node)"
-        case .online(let node): "online with \(node)"
-        case .waiting(let time, let why): "waiting \(time): \(why)"
-        }
-    }
-
-    // MARK: Sending
-
-    /// Sends at a rate until the time is up. What cannot be kept up with is left out: the run then has less load, and
-    /// says so.
-    func send(perSecond rate: Double, for seconds: Double, using seed: SeededGenerator) async throws {
-        var generator = seed
-        let clock = ContinuousClock()
-        let end = clock.now + .seconds(seconds)
-        var next = clock.now + .seconds(Double.random(in: 0...1, using: &generator) / rate)
-        var number: UInt64 = 0
-        while next < end {
-            try await clock.sleep(until: next)
-            next = max(next + .seconds(Double.random(in: 0.5...1.5, using: &generator) / rate), clock.now - .seconds(1))
-            guard let peer = peers.randomElement(using: &generator) else { return }
-            let padding = Int.random(in: 0...200, using: &generator)
-            guard await client.outboxCount < Self.outboxMessages else { continue }
-            number += 1
-            await send(number, padding: padding, to: peer)
-        }
-    }
-
-    private func send(_ number: UInt64, padding: Int, to peer: UserID) async {
-        guard let conversation = ConversationID(between: user, and: peer) else { return }
-        let began = history.now
-        progress.invoked()
-        do {
-            let text = "\(number) \(String(repeating: ".", count: padding))"
-            let ref = try await client.enqueue(text, to: .user(peer))
-            history.append(
-                .invoked(
-                    ref: ref, conversation: conversation.description, recipients: [peer.description], body: number),
-                at: began)
-        } catch {
-            progress.failed()
         }
     }
 

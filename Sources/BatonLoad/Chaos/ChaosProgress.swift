@@ -45,6 +45,8 @@ package final class ChaosProgress: Sendable {
         var wasOnline: Set<Int> = []
         /// Devices that have still to apply a message.
         var outstanding: [MessageID: (devices: Int, isAccepted: Bool)] = [:]
+        /// Those of them that were accepted. Others, of which their sender never heard, need not arrive.
+        var missing = 0
         var watermarks: [Int: [ConversationID: Watermarks]] = [:]
         var missingReceipts = 0
         /// The last message of others, for each user and conversation.
@@ -55,7 +57,7 @@ package final class ChaosProgress: Sendable {
             switch goal {
             case .connected: offline.isEmpty
             case .delivered:
-                offline.isEmpty && counts.invoked == counts.settled && outstanding.isEmpty
+                offline.isEmpty && counts.invoked == counts.settled && missing == 0
             case .acknowledged: has(.delivered) && missingReceipts == 0
             }
         }
@@ -195,8 +197,11 @@ package final class ChaosProgress: Sendable {
         let recipients = id.conversation.peer(of: sender).flatMap { state.users[$0]?.count } ?? 0
         let others = (state.users[sender]?.count ?? 1) - 1
         var entry = state.outstanding[id] ?? (recipients + others, false)
+        if entry.isAccepted { state.missing -= 1 }
         body(&entry)
-        state.outstanding[id] = entry.isAccepted && entry.devices == 0 ? nil : entry
+        let isDone = entry.isAccepted && entry.devices == 0
+        state.outstanding[id] = isDone ? nil : entry
+        if entry.isAccepted, !isDone { state.missing += 1 }
     }
 
     private func want(

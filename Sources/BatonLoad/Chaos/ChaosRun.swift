@@ -82,20 +82,22 @@ package struct ChaosRun: Sendable {
                     "only \(devices.count - progress.counts.offline) of \(devices.count) devices came online within "
                         + "\(Self.connectSeconds) s; the nodes' logs in \(settings.directory) say why")
             }
+            let numbers = try await greet(devices)
             history.append(.stage(.baseline))
             try await ContinuousClock().sleep(for: Self.quiet)
             history.append(.stage(.load))
             console.stage("load and faults for \(Int(settings.seconds)) s, seed \(settings.seed)")
-            try await loadAndFaults(devices, injector)
+            try await loadAndFaults(devices, after: numbers, injector)
             history.append(.stage(.heal))
             try await settle(devices, injector)
             history.append(.stage(.settled))
+            for device in devices { await device.askUnread() }
             try await ContinuousClock().sleep(for: Self.quiet)
             history.append(.stage(.end))
             for device in devices { await device.client.close() }
             try await group.waitForAll()
         }
-        for device in devices { try device.history.close() }
+        for device in devices { try device.journal.close() }
         for what in await injector.misbehaviour { history.append(.misbehaved(what: what)) }
         try history.close()
         console.stage("reading \(devices.count) histories")
@@ -109,14 +111,35 @@ package struct ChaosRun: Sendable {
 
     // MARK: Stages
 
-    private func loadAndFaults(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws {
+    /// Everybody writes to their peers once, since only those who know each other see each other's presence, and
+    /// looks at them from then on.
+    ///
+    /// - Returns: how many messages each device has sent.
+    private func greet(_ devices: [ChaosDevice]) async throws -> [UInt64] {
+        var numbers: [UInt64] = []
+        for device in devices { numbers.append(device.index < settings.users ? await device.greet() : 0) }
+        guard await progress.reached(.delivered, within: .seconds(Self.connectSeconds)) else {
+            throw ChaosFailure(
+                "the first messages did not arrive within \(Self.connectSeconds) s; the nodes' logs in "
+                    + "\(settings.directory) say why")
+        }
+        for device in devices { await device.client.watch(device.peers) }
+        return numbers
+    }
+
+    /// - Parameter numbers: how many messages each device has sent before.
+    private func loadAndFaults(
+        _ devices: [ChaosDevice], after numbers: [UInt64], _ injector: FaultInjector
+    ) async throws {
         let rate = settings.rate / Double(devices.count)
         let seed = SeededGenerator(seed: settings.seed)
         let (seconds, start) = (settings.seconds, ContinuousClock.now)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for device in devices {
+            for (device, number) in zip(devices, numbers) {
                 let generator = seed.fork(1_000 + UInt64(device.index))
-                group.addTask { try await device.send(perSecond: rate, for: seconds, using: generator) }
+                group.addTask {
+                    try await device.act(after: number, perSecond: rate, for: seconds, using: generator)
+                }
             }
             for fault in ChaosPlan.faults(settings) {
                 group.addTask {
@@ -153,6 +176,7 @@ package struct ChaosRun: Sendable {
             try Task.checkCancellation()
             return console.stage("not everything arrived within \(limit)")
         }
+        for device in devices { await device.askUnread() }
         var readers: Set<UserID> = []
         for device in devices where readers.insert(device.user).inserted {
             for (conversation, sequence) in progress.latest(of: device.user) {
@@ -172,16 +196,21 @@ package struct ChaosRun: Sendable {
 extension ChaosRun {
     private func makeDevices(_ addresses: [RelayAddress]) async throws -> [ChaosDevice] {
         var generator = SeededGenerator(seed: settings.seed).fork(2)
-        let orders = (0..<settings.devices).map { _ in addresses.shuffled(using: &generator) }
-        let clients = try orders.map { addresses -> BatonClient in
-            var configuration = ClientConfiguration(addresses: addresses)
+        let journals = try (0..<settings.devices).map { index in
+            let name = "u\(userIndex(ofDevice: index) + 1)-d\(index < settings.users ? 1 : 2)"
+            return DeviceJournal(try HistoryFile(path: "\(settings.historyDirectory)/\(name).jsonl", began: began))
+        }
+        let clients = try journals.map { journal -> BatonClient in
+            var configuration = ClientConfiguration(addresses: addresses.shuffled(using: &generator))
             configuration.clientName = "baton-chaos"
             configuration.logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
+            configuration.observer = { journal.observed($0) }
+            configuration.seed = generator.next()
             return try BatonClient(configuration)
         }
         do {
             let tokens = try await logIn(clients)
-            return try assemble(clients, tokens, using: &generator)
+            return assemble(clients, journals, tokens, using: &generator)
         } catch {
             for client in clients { await client.close() }
             throw error
@@ -190,23 +219,22 @@ extension ChaosRun {
 
     /// Who writes to whom is a ring with two kinds of chords, so that both ends of a pair write.
     private func assemble(
-        _ clients: [BatonClient], _ tokens: [Tokens], using generator: inout SeededGenerator
-    ) throws -> [ChaosDevice] {
+        _ clients: [BatonClient], _ journals: [DeviceJournal], _ tokens: [Tokens],
+        using generator: inout SeededGenerator
+    ) -> [ChaosDevice] {
         let users = tokens.prefix(settings.users).map(\.user)
         let chord = Int.random(in: 1...max(1, users.count / 2), using: &generator)
-        return try clients.indices.map { index in
+        return clients.indices.map { index in
             let place = userIndex(ofDevice: index)
             let peers = Set([1, users.count - 1, chord, users.count - chord].map { users[(place + $0) % users.count] })
                 .subtracting([users[place]])
-            let history = try HistoryFile(
-                path: "\(settings.historyDirectory)/u\(place + 1)-d\(index < users.count ? 1 : 2).jsonl", began: began)
-            history.append(
+            journals[index].history.append(
                 .device(user: tokens[index].user.description, device: tokens[index].device.description))
             progress.added(index, of: tokens[index].user)
             return ChaosDevice(
                 index: index, user: tokens[index].user, device: tokens[index].device,
-                peers: peers.sorted { $0.rawValue < $1.rawValue }, client: clients[index], history: history,
-                progress: progress)
+                peers: peers.sorted { $0.rawValue < $1.rawValue }, client: clients[index], journal: journals[index],
+                progress: progress, behaviour: settings.behaviour)
         }
     }
 

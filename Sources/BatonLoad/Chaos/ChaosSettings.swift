@@ -10,6 +10,7 @@ package struct ChaosSettings: Sendable {
     package var seconds = 60.0
     package var killEvery = 3.0
     package var faults: Set<FaultKind> = Set(FaultKind.allCases)
+    package var behaviour = ChaosBehaviour()
     package var seed: UInt64
     /// The `baton` program whose nodes are to be tested.
     package var executable: String

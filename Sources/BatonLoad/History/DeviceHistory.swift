@@ -23,9 +23,11 @@ package struct DeviceHistory: Sendable {
 
     /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.
     package init(path: String) throws(HistoryError) {
-        let decoder = JSONDecoder()
-        try self.init(
-            name: URL(fileURLWithPath: path).lastPathComponent,
-            records: try HistoryLines.read(path) { try decoder.decode(HistoryRecord.self, from: Data($0)) })
+        var parser = HistoryLineParser()
+        let records = try HistoryLines.read(path) { line in
+            try parser.read(UnsafeRawBufferPointer(rebasing: line))
+            return try HistoryRecord(&parser)
+        }
+        try self.init(name: URL(fileURLWithPath: path).lastPathComponent, records: records)
     }
 }

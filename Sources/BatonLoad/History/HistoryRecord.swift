@@ -1,7 +1,7 @@
 /// One line of a device's history: what it did or saw, and when.
 ///
-/// A history is the device's own view, written while it happens. The checker knows nothing else, so that it judges
-/// what people would have seen, whatever the servers believe.
+/// A history is the device's own view, written while it happens. The checker knows nothing else of the relay, so that
+/// it judges what people would have seen, whatever the servers believe.
 package struct HistoryRecord: Hashable, Sendable {
     /// Nanoseconds of a clock that never goes back and that all histories of a run share.
     package let at: Int64
@@ -17,6 +17,8 @@ package struct HistoryRecord: Hashable, Sendable {
         case device(user: String, device: String)
         /// The device sends message number `body` of its own to these users.
         case invoked(ref: String, conversation: String, recipients: [String], body: UInt64)
+        /// The message left on this connection: for the first time, or again.
+        case sent(ref: String, connection: UInt64)
         /// The relay accepted it.
         case ok(ref: String, conversation: String, sequence: UInt64)
         /// The relay refused it for good.
@@ -27,10 +29,20 @@ package struct HistoryRecord: Hashable, Sendable {
         case applied(Applied)
         /// The device applied a receipt.
         case receipt(Receipt)
-        /// The device told the relay that its user has read so far.
+        /// The device tells the relay that it has applied its inbox up to here.
+        case acked(inbox: UInt64)
+        /// The device tells the relay that its user has read so far.
         case read(conversation: String, sequence: UInt64)
-        /// The device's connection changed.
-        case connection(String)
+        /// A connection of the device changed.
+        case connection(Connection)
+        /// From here on the device wants to know the presence of these users, on the connection that it has.
+        case watching([String])
+        /// What the device was told of a watched user.
+        case presence(user: String, isOnline: Bool)
+        /// What REST said of a conversation: messages not read, how far the user has read, and the last message.
+        case unread(conversation: String, count: UInt64, read: UInt64, last: UInt64)
+        /// The device stops to read from its connection, or goes on.
+        case reading(Bool)
         /// The device was told that its inbox cannot be continued.
         case resync(String)
     }
@@ -73,100 +85,25 @@ package struct HistoryRecord: Hashable, Sendable {
             self.read = read
         }
     }
-}
 
-extension HistoryRecord: Codable {
-    private enum Key: String, CodingKey {
-        case at, event, user, device, ref, conversation, recipients, sequence, body, code, inbox, delivered, read, state
-    }
+    /// A connection of the device, by its own number. Several may be open at the same time.
+    package struct Connection: Hashable, Sendable {
+        package let number: UInt64
+        package let change: Change
 
-    private enum Kind: String, Codable {
-        case device, invoked, ok, failed, unknown, applied, receipt, read, connection, resync
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Key.self)
-        func text(_ key: Key) throws -> String { try fields.decode(String.self, forKey: key) }
-        func number(_ key: Key) throws -> UInt64 { try fields.decode(UInt64.self, forKey: key) }
-        at = try fields.decode(Int64.self, forKey: .at)
-        switch try fields.decode(Kind.self, forKey: .event) {
-        case .device: event = .device(user: try text(.user), device: try text(.device))
-        case .invoked:
-            event = .invoked(
-                ref: try text(.ref), conversation: try text(.conversation),
-                recipients: try fields.decode([String].self, forKey: .recipients), body: try number(.body))
-        case .ok:
-            event = .ok(ref: try text(.ref), conversation: try text(.conversation), sequence: try number(.sequence))
-        case .failed: event = .failed(ref: try text(.ref), code: try text(.code))
-        case .unknown: event = .unknown(ref: try text(.ref))
-        case .applied:
-            event = .applied(
-                Applied(
-                    inbox: try number(.inbox), conversation: try text(.conversation), sequence: try number(.sequence),
-                    device: try text(.device), ref: try text(.ref),
-                    body: try fields.decodeIfPresent(UInt64.self, forKey: .body)))
-        case .receipt:
-            event = .receipt(
-                Receipt(
-                    inbox: try number(.inbox), conversation: try text(.conversation), user: try text(.user),
-                    delivered: try number(.delivered), read: try number(.read)))
-        case .read: event = .read(conversation: try text(.conversation), sequence: try number(.sequence))
-        case .connection: event = .connection(try text(.state))
-        case .resync: event = .resync(try text(.state))
+        package init(_ number: UInt64, _ change: Change) {
+            self.number = number
+            self.change = change
         }
-    }
 
-    package func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(at, forKey: .at)
-        switch event {
-        case .device(let user, let device):
-            try fields.encode(Kind.device, forKey: .event)
-            try fields.encode(user, forKey: .user)
-            try fields.encode(device, forKey: .device)
-        case .invoked(let ref, let conversation, let recipients, let body):
-            try fields.encode(Kind.invoked, forKey: .event)
-            try fields.encode(ref, forKey: .ref)
-            try fields.encode(conversation, forKey: .conversation)
-            try fields.encode(recipients, forKey: .recipients)
-            try fields.encode(body, forKey: .body)
-        case .ok(let ref, let conversation, let sequence):
-            try fields.encode(Kind.ok, forKey: .event)
-            try fields.encode(ref, forKey: .ref)
-            try fields.encode(conversation, forKey: .conversation)
-            try fields.encode(sequence, forKey: .sequence)
-        case .failed(let ref, let code):
-            try fields.encode(Kind.failed, forKey: .event)
-            try fields.encode(ref, forKey: .ref)
-            try fields.encode(code, forKey: .code)
-        case .unknown(let ref):
-            try fields.encode(Kind.unknown, forKey: .event)
-            try fields.encode(ref, forKey: .ref)
-        case .applied(let message):
-            try fields.encode(Kind.applied, forKey: .event)
-            try fields.encode(message.inbox, forKey: .inbox)
-            try fields.encode(message.conversation, forKey: .conversation)
-            try fields.encode(message.sequence, forKey: .sequence)
-            try fields.encode(message.device, forKey: .device)
-            try fields.encode(message.ref, forKey: .ref)
-            try fields.encodeIfPresent(message.body, forKey: .body)
-        case .receipt(let receipt):
-            try fields.encode(Kind.receipt, forKey: .event)
-            try fields.encode(receipt.inbox, forKey: .inbox)
-            try fields.encode(receipt.conversation, forKey: .conversation)
-            try fields.encode(receipt.user, forKey: .user)
-            try fields.encode(receipt.delivered, forKey: .delivered)
-            try fields.encode(receipt.read, forKey: .read)
-        case .read(let conversation, let sequence):
-            try fields.encode(Kind.read, forKey: .event)
-            try fields.encode(conversation, forKey: .conversation)
-            try fields.encode(sequence, forKey: .sequence)
-        case .connection(let state):
-            try fields.encode(Kind.connection, forKey: .event)
-            try fields.encode(state, forKey: .state)
-        case .resync(let state):
-            try fields.encode(Kind.resync, forKey: .event)
-            try fields.encode(state, forKey: .state)
+        package enum Change: Hashable, Sendable {
+            /// An attempt begins; from here on the relay may know of it.
+            case opened(address: String)
+            case welcomed(node: String)
+            /// What waited in the inbox was sent.
+            case live
+            /// It ended, or the attempt failed. Clean: the relay was told, or told so itself, with a code if it gave one.
+            case ended(code: UInt16?, isClean: Bool, why: String)
         }
     }
 }

@@ -12,7 +12,12 @@ struct HistoryFileTests {
         .ok(ref: "r1", conversation: "c", sequence: 1), .failed(ref: "r2", code: "blocked"), .unknown(ref: "r3"),
         .applied(.init(inbox: 3, conversation: "c", sequence: 2, device: "b1", ref: "x", body: nil)),
         .receipt(.init(inbox: 4, conversation: "c", user: "bob", delivered: 2, read: 1)),
-        .read(conversation: "c", sequence: 2), .connection("online with n1"), .resync("truncated"),
+        .read(conversation: "c", sequence: 2), .resync("truncated"), .sent(ref: "r1", connection: 3),
+        .acked(inbox: 4), .watching(["ann", "bob"]), .watching([]), .presence(user: "bob", isOnline: false),
+        .unread(conversation: "c", count: 1, read: 2, last: 3), .reading(false), .reading(true),
+        .connection(.init(1, .opened(address: "http://127.0.0.1:1"))), .connection(.init(1, .welcomed(node: "n1"))),
+        .connection(.init(1, .live)), .connection(.init(1, .ended(code: 4_002, isClean: true, why: "a \"newer\" ü\n"))),
+        .connection(.init(.max, .ended(code: nil, isClean: false, why: ""))),
     ]
 
     @Test("Each kind of line is read as it was written")
