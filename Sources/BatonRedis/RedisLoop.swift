@@ -42,7 +42,11 @@ package final class RedisLoop {
         commandLink = link(.command)
         subscriberLink = link(.subscriber)
         commands = RedisCommands(link: commandLink)
-        sessions = RedisSessionRegistry(commands: commands)
+        let sessions = RedisSessionRegistry(commands: commands)
+        #if DEBUG
+            sessions.plantedBug = settings.plantedBug
+        #endif
+        self.sessions = sessions
         presence = RedisPresenceRegistry(commands: commands)
         nodes = RedisNodeRegistry(commands: commands)
         redisBus = RedisBus(

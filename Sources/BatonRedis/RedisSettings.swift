@@ -1,5 +1,10 @@
-import BatonCore
 package import NIOCore
+
+#if DEBUG
+    package import BatonCore
+#else
+    import BatonCore
+#endif
 
 /// How to reach Redis, and the bounds within which it must answer. The bounds' defaults are `Limits.Redis`.
 package struct RedisSettings: Sendable {
@@ -25,6 +30,9 @@ package struct RedisSettings: Sendable {
     package var pendingCommands = Limits.Redis.pendingCommands
     package var pendingBytes = Limits.Redis.pendingBytes
     package var replyBytes = Limits.Redis.replyBytes
+    #if DEBUG
+        package var plantedBug: PlantedBug?
+    #endif
 
     package init(url: RedisURL, trust: Trust = .system) {
         self.url = url

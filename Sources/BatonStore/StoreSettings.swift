@@ -1,4 +1,6 @@
-import BatonCore
+#if DEBUG
+    public import BatonCore
+#endif
 
 /// How a SQLite store works. The defaults are for several nodes of one host.
 public struct StoreSettings: Sendable {
@@ -22,6 +24,9 @@ public struct StoreSettings: Sendable {
     public var retention = MessageRetention.days(30)
     /// Seconds between two sweeps for what is too old. Zero: only when asked for.
     public var sweepSeconds = 600
+    #if DEBUG
+        public var plantedBug: PlantedBug?
+    #endif
 
     public init(path: String) {
         self.path = path

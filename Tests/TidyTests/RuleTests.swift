@@ -61,6 +61,27 @@ struct RuleTests {
         #expect(try WordRule.findings(in: file("Sources/BatonProtocol/Generated/a.pb.swift", "try! a()")).isEmpty)
     }
 
+    @Test("A planted bug outside of #if DEBUG is found, in its #else too")
+    func plantedBugs() {
+        let text = """
+            let a: PlantedBug?
+            #if DEBUG
+                let b: PlantedBug?
+                #if os(Linux)
+                    let c: PlantedBug?
+                #endif
+            #else
+                let plantedBug = 1
+            #endif
+            #if !DEBUG
+                let d: PlantedBug?
+            #endif
+            // PlantedBug
+            """
+        #expect(PlantedBugRule.findings(in: file("Sources/BatonCore/A.swift", text)).map(\.line) == [1, 8, 11])
+        #expect(PlantedBugRule.findings(in: file("Tests/A/A.swift", text)).isEmpty)
+    }
+
     @Test("A file of one line too many is found")
     func fileLength() {
         let line = "let a = 1\n"

@@ -20,6 +20,12 @@ struct TidyTests {
         expectNone(try tree.files.flatMap(WordRule.findings))
     }
 
+    @Test("No release build has a planted bug")
+    func plantedBugs() {
+        expectNone(tree.files.flatMap(PlantedBugRule.findings))
+        #expect(tree.files.contains { $0.path.hasPrefix("Sources/") && $0.code.contains { $0.contains("PlantedBug") } })
+    }
+
     @Test("No file is longer than a mind holds")
     func fileLengths() {
         expectNone(tree.files.flatMap(LengthRule.findings))

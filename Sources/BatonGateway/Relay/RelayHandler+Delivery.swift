@@ -75,6 +75,9 @@ extension RelayHandler {
         switch delivery?.receivedHint(sequence, cost: frame.count) {
         case .forward:
             loop.metrics.deliveredByHint.increment()
+            #if DEBUG
+                storeCursorOnSend(sequence)
+            #endif
             writeEvent(frame)
         case .later(let step, let isGap):
             if isGap { loop.metrics.gaps.increment() }
@@ -93,6 +96,9 @@ extension RelayHandler {
             delivery?.pageFailed()
         case .success(let page):
             loop.metrics.drains.increment()
+            #if DEBUG
+                if let last = page.events.last { storeCursorOnSend(last.sequence) }
+            #endif
             for (index, event) in page.events.enumerated() {
                 if index == 1 { passDrain() }
                 let frame = EventFrame.encode(event)

@@ -9,6 +9,9 @@ extension RelayLoop: BusReceiver {
     /// Committed events: encoded once, delivered to whoever is here, published to whoever is elsewhere.
     func hint(_ events: [InboxEvent]) {
         for event in events {
+            #if DEBUG
+                if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue.isMultiple(of: 4) { continue }
+            #endif
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
             publish(.event(event.sequence, frame: frame), at: event.sequence, to: event.user)
@@ -105,6 +108,9 @@ extension RelayLoop: BusReceiver {
     /// Compares what the store has with what was sent, for all users here.
     func sweep() {
         scheduleBackstop()
+        #if DEBUG
+            if node.settings.plantedBug == .dropHintAndSweep { return }
+        #endif
         let all = Array(users.keys)
         for start in stride(from: 0, to: all.count, by: Self.usersPerQuery) {
             let some = Array(all[start..<min(start + Self.usersPerQuery, all.count)])

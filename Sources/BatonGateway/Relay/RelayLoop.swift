@@ -48,10 +48,14 @@ package final class RelayLoop {
     private var patientOperations: [StoreOperation] = []
     private var patientOrigins: [Origin] = []
     private var patience: Scheduled<Void>?
-    private var submitted: [UInt64: [Origin]] = [:]
+    private(set) var submitted: [UInt64: [Origin]] = [:]
     private var lastSubmission: UInt64 = 0
     private var toFlush: [RelayHandler] = []
     private var isTickScheduled = false
+    #if DEBUG
+        /// The last submission that was told of before its commit.
+        var lastToldEarly: UInt64 = 0
+    #endif
     /// An `accepted` was queued and did not leave yet.
     private var holdsAccepted = false
     private var timer: RepeatedTask?
@@ -264,6 +268,9 @@ package final class RelayLoop {
     }
 
     private func committed(_ number: UInt64, _ outcomes: [StoreOutcome]) {
+        #if DEBUG
+            if tellEarly(number, outcomes) { return }
+        #endif
         guard let origins = submitted.removeValue(forKey: number) else { return }
         if outcomes.contains(where: \.isNewMessage) {
             node.settings.failpoints.passed(.committed)
@@ -295,7 +302,7 @@ package final class RelayLoop {
 @available(*, unavailable) extension RelayLoop: Sendable {}
 
 extension StoreOutcome {
-    fileprivate var isNewMessage: Bool {
+    var isNewMessage: Bool {
         if case .sent(let message) = self { !message.isRepeat } else { false }
     }
 }

@@ -20,6 +20,9 @@ package struct RelaySettings: Sendable {
     package var offlineDebounceSeconds = Limits.Presence.offlineDebounceSeconds
     /// Where the node can be made to die or to pause.
     package var failpoints = Failpoints.none
+    #if DEBUG
+        package var plantedBug: PlantedBug?
+    #endif
 
     package init(node: NodeID, incarnation: UInt64) {
         self.node = node

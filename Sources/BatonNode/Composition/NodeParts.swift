@@ -37,6 +37,11 @@ struct NodeParts: Sendable {
     /// - Throws: `NodeError` with one line that says what to do.
     static func make(_ configuration: NodeConfiguration, logger: Logger) async throws -> NodeParts {
         let clock = SystemClock()
+        #if DEBUG
+            if let bug = configuration.plantedBug {
+                logger.warning("this node has a planted bug", metadata: ["bug": "\(bug.rawValue)"])
+            }
+        #endif
         guard let id = configuration.nodeID(hostName: ProcessInfo.processInfo.hostName) else {
             throw NodeError(description: "node.name: no name can be made of this host's name; set one")
         }
@@ -103,6 +108,9 @@ struct NodeParts: Sendable {
         settings.readers = configuration.store.readers
         settings.lingerMilliseconds = configuration.store.lingerMilliseconds
         settings.retention = configuration.store.retention
+        #if DEBUG
+            settings.plantedBug = configuration.plantedBug
+        #endif
         do {
             return try SQLiteStore.open(settings, clock: clock, logger: logger, observer: observer) { progress in
                 logger.notice("opening the store", metadata: ["step": "\(progress)"])
@@ -113,8 +121,12 @@ struct NodeParts: Sendable {
     }
 
     private static func redisSettings(_ configuration: NodeConfiguration) throws -> RedisSettings {
-        RedisSettings(
-            url: configuration.redis.url, trust: configuration.redis.tlsCA.map { .file($0) } ?? .system)
+        var settings = RedisSettings(url: configuration.redis.url)
+        if let path = configuration.redis.tlsCA { settings.trust = .file(path) }
+        #if DEBUG
+            settings.plantedBug = configuration.plantedBug
+        #endif
+        return settings
     }
 
     private static func failpoints(_ configuration: NodeConfiguration, _ logger: Logger) throws -> Failpoints {
@@ -137,6 +149,9 @@ struct NodeParts: Sendable {
         settings.admittedPerSecond = configuration.limits.admittedPerSecond
         settings.evacuatedPerSecond = configuration.limits.evacuatedPerSecond
         settings.evacuationSeconds = Int64(configuration.limits.evacuationSeconds)
+        #if DEBUG
+            settings.plantedBug = configuration.plantedBug
+        #endif
         return settings
     }
 }

@@ -46,6 +46,9 @@ extension NodeConfiguration {
         var settings: [ConfigurationSetting] = []
         if let file { settings += try ConfigurationFile.settings(path: file) }
         settings += try variables(environment)
+        #if DEBUG
+            loaded.configuration.plantedBug = try plantedBug(environment)
+        #endif
         settings += flags
         let keysByName = Dictionary(uniqueKeysWithValues: keys.map { ($0.name, $0) })
         for setting in settings {
@@ -67,6 +70,9 @@ extension NodeConfiguration {
         let keysByVariable = Dictionary(uniqueKeysWithValues: keys.map { ($0.environmentName, $0.name) })
         var settings: [ConfigurationSetting] = []
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("BATON_") {
+            #if DEBUG
+                if name == plantedBugVariable { continue }
+            #endif
             if let key = keysByVariable[name] {
                 settings.append(ConfigurationSetting(key: key, value: .text(value), source: .environment(name)))
             } else if !otherVariables.contains(name), !otherPrefixes.contains(where: name.hasPrefix),

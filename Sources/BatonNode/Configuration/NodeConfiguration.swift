@@ -19,6 +19,9 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var echo = false
     /// Test only: where the node is to die or to pause, one `FailpointRule` each.
     package var failpoints: [String] = []
+    #if DEBUG
+        package var plantedBug: PlantedBug?
+    #endif
 
     package init() {}
 

@@ -9,6 +9,9 @@ final class RedisSessionRegistry: SessionRegistry {
     /// Removals that Redis was not there for. Left alone, such a session would live for as long as another device of
     /// the user renews the hash.
     private var unremoved: Set<Session> = []
+    #if DEBUG
+        var plantedBug: PlantedBug?
+    #endif
 
     init(commands: RedisCommands) {
         self.commands = commands
@@ -42,6 +45,11 @@ final class RedisSessionRegistry: SessionRegistry {
     }
 
     func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
+        #if DEBUG
+            if plantedBug == .deleteOthersSession {
+                commands.send(RedisCommand("HDEL", Keys.session(session.user), "\(session.device)")) { _ in }
+            }
+        #endif
         commands.run(RemoveSession(session: session)) { result in
             switch result {
             case .success(let outcome):

@@ -98,8 +98,30 @@ extension Engine {
             events.append(
                 try deliver(message, num: num, conversation: conversation, sender: sender, to: inbox))
         }
+        #if DEBUG
+            events += try inventReceipts(of: request, in: conversation, from: sender)
+        #endif
         return .sent(AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events))
     }
+
+    #if DEBUG
+        /// Planted: the recipients are said to have the message already.
+        private mutating func inventReceipts(
+            of request: SendRequest, in conversation: HotConversation, from sender: Int64
+        ) throws(SQLiteFailure) -> [InboxEvent] {
+            guard rows.plantedBug == .inventReceipts else { return [] }
+            var events: [InboxEvent] = []
+            for member in conversation.members where member.user != sender {
+                member.delivered = conversation.last
+                rows.changed(member, in: conversation)
+                events.append(
+                    try notify(
+                        of: member, whose: try rows.inbox(member.user).id, in: conversation, at: request.at,
+                        to: try rows.inbox(sender)))
+            }
+            return events
+        }
+    #endif
 
     private func insert(
         _ payload: [UInt8], num: Int64, in conversation: HotConversation, sender: Int64, nth: Int64, previous: Int64
@@ -125,6 +147,9 @@ extension Engine {
         statement.bind(2, text: ref)
         statement.bind(3, num)
         try statement.run()
+        #if DEBUG
+            if rows.plantedBug == .forgetIdempotence { return true }
+        #endif
         return sqlite3_changes(connection) == 1
     }
 

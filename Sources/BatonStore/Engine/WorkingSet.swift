@@ -24,6 +24,9 @@ struct WorkingSet {
     private var version: Int64 = 0
     private var dataVersion: Int64 = -1
     private(set) var lastMessage: Int64 = 0
+    #if DEBUG
+        var plantedBug: PlantedBug?
+    #endif
 
     init(statements: HotStatements) {
         self.statements = statements
@@ -44,6 +47,10 @@ struct WorkingSet {
 
     /// After a transaction that failed, or one that went past the working set.
     mutating func forget() {
+        #if DEBUG
+            let bug = plantedBug
+            defer { plantedBug = bug }
+        #endif
         self = WorkingSet(statements: statements)
     }
 
@@ -181,7 +188,13 @@ struct WorkingSet {
         let query = statements.conversationState
         query.bind(1, conversation.num)
         _ = try query.step()
+        #if DEBUG
+            let known = conversation.last
+        #endif
         conversation.last = query.integer(0)
+        #if DEBUG
+            if plantedBug == .sequenceOutsideLock, conversation.version >= 0 { conversation.last = known }
+        #endif
         conversation.lastAt = query.integer(1)
         conversation.lastMessage = query.integer(2)
         conversation.isBlocked = query.integer(3) != 0

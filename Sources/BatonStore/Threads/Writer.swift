@@ -55,6 +55,9 @@ struct Writer {
         turnstile = try Turnstile(path: settings.path)
         walPages = WALPages(connection)
         engine = try Engine(connection: connection)
+        #if DEBUG
+            engine.rows.plantedBug = settings.plantedBug
+        #endif
     }
 
     mutating func run() {
@@ -91,6 +94,9 @@ struct Writer {
             try begin()
             let count = try carryOut()
             executed = clock.now
+            #if DEBUG
+                answerEarly()
+            #endif
             try commit()
             outcome = .success(count)
         } catch {
@@ -190,6 +196,18 @@ struct Writer {
             }
         }
     }
+
+    #if DEBUG
+        /// Planted: answers before the commit, and takes its time for that; the answers come once more after it.
+        private func answerEarly() {
+            guard settings.plantedBug == .ackBeforeCommit || settings.plantedBug == .publishBeforeCommit else { return }
+            for work in pending where work.isComplete {
+                if case .operations(_, let completion) = work.entry { completion(work.outcomes) }
+            }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+
+    #endif
 
     /// Answers all operations of the failed transaction, and the rest of an entry that began in it.
     private mutating func fail(_ failure: SQLiteFailure) {
