@@ -43,6 +43,7 @@ let package = Package(
     products: [
         .executable(name: "baton", targets: ["baton"]),
         .library(name: "BatonClient", targets: ["BatonClient"]),
+        .library(name: "BatonFaultShim", type: .dynamic, targets: ["BatonFaultShim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -106,10 +107,12 @@ let package = Package(
         .target(
             name: "BatonLoad",
             dependencies: [
-                "BatonClient", "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram,
-                logging,
+                "BatonClient", "BatonCore", "BatonProtocol", collections, nioCore, nioPosix, nioHTTP1, httpClient,
+                histogram, logging,
             ],
             swiftSettings: settings),
+        // Loaded into nodes by chaos runs, and linked by nobody.
+        .target(name: "BatonFaultShim", cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "BatonTestKit",
             dependencies: ["BatonCore", "BatonProtocol", nioCore, nioPosix],

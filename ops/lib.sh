@@ -108,7 +108,8 @@ need_swift() {
 # build debug|release: builds the command and sets `baton` to its path.
 build() {
     say "building baton ($1); the first time takes some minutes"
-    (cd "$root" && swift build -c "$1" --product baton) >&2 || die "the build failed"
+    (cd "$root" && swift build -c "$1" --product baton && swift build -c "$1" --product BatonFaultShim) >&2 ||
+        die "the build failed"
     baton=$(cd "$root" && swift build -c "$1" --show-bin-path)/baton
 }
 

@@ -8,7 +8,7 @@ import UnixSignals
 struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos",
-        abstract: "Kills nodes and Redis under load, and tells whether a message was lost, doubled or out of order.",
+        abstract: "Breaks a cluster under load in every way, and tells whether a promise was broken with it.",
         discussion: """
             Starts nodes, a Redis and a store of its own, and stops them again. Every device writes down what it sent \
             and what it applied; the verdict comes from these histories alone. Exit status: 0 pass, 1 fail, 3 \
@@ -24,14 +24,21 @@ struct ChaosCommand: AsyncParsableCommand {
         @Option(help: "Users; every fourth has two devices.") var users = 40
         @Option(help: "Messages a second of all users together.") var rate = 400.0
         @Option(help: "Seconds under load and faults.") var seconds = 60.0
-        @Option(help: "Seconds between two kills of a node.") var killEvery = 3.0
-        @Option(help: "Faults to make: \(FaultKind.list).") var faults = FaultKind.list
+        @Option(help: "Seconds between two kills of a node.") var killEvery = 6.0
+        @Option(
+            help: ArgumentHelp(
+                "Faults to make. Default: all that can be made here.",
+                discussion: "all, or any of the groups \(FaultKind.groupList) and the kinds \(FaultKind.list)."))
+        var faults = "default"
+        @Option(help: "Another version of this program, for the fault 'mixed'.") var otherExecutable: String?
+        @Flag(help: "Prints the faults that the seed makes, and does nothing.") var printPlan = false
         @Option(help: "The run's random choices. Default: a random one, which is printed.") var seed: UInt64?
         @Option(help: "Where data, logs and histories go. Default: a temporary directory.") var directory: String?
         @Flag(help: "Keeps the temporary directory also after a pass.") var keep = false
 
         func run() async throws {
             let settings = try settings()
+            guard !printPlan else { return print("seed \(settings.seed)\n\(ChaosPlan(settings).text)") }
             // Signals end the run in order, so that nothing that it started survives it.
             let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
             let outcome = try await withThrowingTaskGroup(of: ChaosReport.Outcome?.self) { group in
@@ -69,12 +76,10 @@ struct ChaosCommand: AsyncParsableCommand {
         }
 
         private func settings() throws -> ChaosSettings {
-            var kinds: Set<FaultKind> = []
-            for name in faults.split(separator: ",") {
-                guard let kind = FaultKind(rawValue: String(name)) else {
-                    throw ValidationError("there is no fault '\(name)'; there are: \(FaultKind.list)")
-                }
-                kinds.insert(kind)
+            let (selection, unknown) = FaultSelection.parsed(faults)
+            if let unknown {
+                throw ValidationError(
+                    "there is no fault '\(unknown)'; there are: all,\(FaultKind.groupList),\(FaultKind.list)")
             }
             guard let executable = Bundle.main.executablePath else {
                 throw ValidationError("this program's own path cannot be found; call it by its whole path")
@@ -87,7 +92,9 @@ struct ChaosCommand: AsyncParsableCommand {
             settings.rate = rate
             settings.seconds = seconds
             settings.killEvery = killEvery
-            settings.faults = kinds
+            settings.faults = selection
+            settings.otherExecutable = otherExecutable
+            settings.shim = HostFaults.library(besides: executable)
             settings.command = RunCommandLine.text(arguments: CommandLine.arguments.dropFirst(), seed: seed)
             if let objection = settings.objection { throw ValidationError(objection) }
             return settings

@@ -34,6 +34,8 @@ package struct ChaosRun: Sendable {
             "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
             "limits.loginsPerAddress=1000000", "log.level=warning",
         ]
+        cluster.isProxied = true
+        cluster.shim = settings.shim
         let local = try LocalCluster(cluster)
         let history = try HistoryFile(
             path: "\(settings.historyDirectory)/\(ClusterHistory.fileName)", began: began)
@@ -57,7 +59,7 @@ package struct ChaosRun: Sendable {
         console.stage("starting Redis and \(settings.nodes) nodes in \(settings.directory)")
         try await cluster.start()
         console.stage("registering \(settings.users) users with \(settings.devices) devices")
-        let devices = try await makeDevices(cluster.nodeURLs.compactMap { RelayAddress($0) })
+        let devices = try await makeDevices(cluster.clientURLs.compactMap { RelayAddress($0) })
         do {
             let report = try await run(devices, on: cluster, history)
             return report
@@ -70,7 +72,8 @@ package struct ChaosRun: Sendable {
     private func run(
         _ devices: [ChaosDevice], on cluster: LocalCluster, _ history: HistoryFile
     ) async throws -> ChaosReport {
-        let injector = FaultInjector(cluster: cluster, progress: progress, console: console, history: history)
+        let injector = FaultInjector(
+            cluster: cluster, settings: settings, progress: progress, console: console, history: history)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for device in devices {
                 group.addTask { await device.apply() }
@@ -144,7 +147,7 @@ package struct ChaosRun: Sendable {
             for fault in ChaosPlan.faults(settings) {
                 group.addTask {
                     try await ContinuousClock().sleep(until: start + .seconds(fault.at))
-                    try await injector.inject(fault)
+                    try await injector.inject(fault, until: start + .seconds(seconds))
                 }
             }
             group.addTask { try await report(until: start + .seconds(seconds), since: start, injector) }

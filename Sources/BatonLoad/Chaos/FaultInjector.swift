@@ -1,104 +1,152 @@
 import Foundation
 
-/// Does to a cluster what the plan says, and undoes it. It remembers what it took down, so that a node that is down
-/// without its doing is known to have crashed.
+/// Does to a cluster what the plan says, undoes it, and writes both down. It knows what it took down, so that a node
+/// that is down without its doing is known to have crashed.
 actor FaultInjector {
-    private let cluster: LocalCluster
+    let cluster: LocalCluster
+    let settings: ChaosSettings
     private let progress: ChaosProgress
     private let console: ChaosConsole
     /// The harness' own history.
     private let history: HistoryFile
-    /// Nodes that are down, or coming up, because of a fault.
-    private var busy: Set<Int> = []
+    private var turns: FaultTurns
+    private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    /// Numbers of what is no planned fault, such as a restart after a crash.
+    private var ownNumber = 0
     private(set) var injected: [InjectedFault] = []
     /// What must not happen: nodes that ended by themselves, or did not end or start when they should.
     private(set) var misbehaviour: [String] = []
 
-    init(cluster: LocalCluster, progress: ChaosProgress, console: ChaosConsole, history: HistoryFile) {
+    /// A fault that would begin so late is not made: nobody would feel it.
+    private static let lateSeconds = Duration.milliseconds(500)
+
+    init(
+        cluster: LocalCluster, settings: ChaosSettings, progress: ChaosProgress, console: ChaosConsole,
+        history: HistoryFile
+    ) {
         self.cluster = cluster
+        self.settings = settings
         self.history = history
         self.progress = progress
         self.console = console
+        turns = FaultTurns(nodes: cluster.nodeCount)
     }
 
-    func inject(_ fault: PlannedFault) async throws {
-        switch fault.kind {
-        case .node: try await killNode(fault)
-        case .sigterm: try await stopNode(fault)
-        case .redisFlush:
-            began(.redisFlush, "FLUSHALL")
-            try await cluster.emptyRedis()
-        case .redisKill:
-            began(.redisKill, "SIGKILL of Redis")
-            await cluster.killRedis()
-            try await ContinuousClock().sleep(for: .seconds(fault.downSeconds))
-            try await cluster.startRedis()
-            console.note("Redis is back")
+    /// Waits until the fault contradicts no other, makes it, and mends it.
+    ///
+    /// - Parameter end: when the load ends; what has not begun by then is left out.
+    func inject(_ fault: PlannedFault, until end: ContinuousClock.Instant) async throws {
+        try await withTurn(fault.number, FaultTurns.Claim(fault.action, nodes: cluster.nodeCount)) {
+            guard ContinuousClock.now < end - Self.lateSeconds else {
+                return console.note("no time left for \(fault.text)")
+            }
+            try await make(fault)
+            history.append(.healed(number: fault.number))
         }
     }
 
-    private func began(_ kind: FaultKind, _ what: String) {
-        injected.append(InjectedFault(kind: kind, at: progress.now))
-        progress.faulted()
-        console.note(what)
-    }
-
-    /// A node that is up, from the planned one on; nil where it would leave none that serves: without load there is
-    /// nothing to be lost.
-    private func take(from first: Int) -> Int? {
-        let count = cluster.nodeCount
-        guard count == 1 || busy.count + 1 < count else { return nil }
-        guard let node = (0..<count).map({ (first + $0) % count }).first(where: { !busy.contains($0) }) else {
-            return nil
+    private func make(_ fault: PlannedFault) async throws {
+        let duration = Duration.seconds(fault.seconds)
+        switch fault.action {
+        case .kill(let nodes): try await kill(nodes, fault)
+        case .failpoint(let node, let rule): try await runInto(rule, at: node, fault)
+        case .terminate(let node): try await terminate(node, fault)
+        case .stop(let node): try await stop(node, fault)
+        case .runOther(let node): try await runOther(node, fault)
+        case .breakLink(let link, let node, let kind):
+            let proxy = (link == .clients ? cluster.clientProxies : cluster.redisProxies)[node]
+            began(fault)
+            try await proxy.set(kind)
+            try await hold(duration) { try await proxy.set(nil) }
+        case .redis(let kind):
+            began(fault)
+            try await make(kind, for: duration)
+        case .host(let nodes, let kind):
+            let hosts = await cluster.hosts
+            began(fault)
+            for node in nodes { Self.make(kind, at: hosts[node]) }
+            try await hold(duration) { for node in nodes { hosts[node].heal() } }
+        case .descriptors(let node): try await exhaustDescriptors(of: node, fault)
+        case .herd:
+            began(fault)
+            for proxy in cluster.clientProxies { try await proxy.dropAll() }
+        case .poison(let node): try await poison(node, fault)
         }
-        busy.insert(node)
-        return node
     }
 
-    private func killNode(_ fault: PlannedFault) async throws {
-        guard let node = take(from: fault.node) else { return }
-        began(.node, "SIGKILL of n\(node + 1)")
-        await cluster.killNode(node)
-        try await ContinuousClock().sleep(for: .seconds(fault.downSeconds))
-        try await restart(node)
-    }
-
-    private func stopNode(_ fault: PlannedFault) async throws {
-        guard let node = take(from: fault.node) else { return }
-        began(.sigterm, "SIGTERM to n\(node + 1)")
-        await cluster.signalNode(node, SIGTERM)
-        if let status = await cluster.nodeEnded(node), status != 0 {
-            misbehaviour.append("n\(node + 1) ended with status \(status) after SIGTERM; it must be 0")
+    /// Everything is started that is down, and carries what is broken.
+    func heal() async throws {
+        for proxy in cluster.clientProxies + cluster.redisProxies { try await proxy.set(nil) }
+        for host in await cluster.hosts { host.heal() }
+        try await cluster.startRedis()
+        for node in 0..<cluster.nodeCount {
+            await cluster.signalNode(node, SIGCONT)
+            try await cluster.startNode(node)
+            try await cluster.untilReady(node)
         }
-        try await restart(node)
-    }
-
-    private func restart(_ node: Int) async throws {
-        try await cluster.startNode(node)
-        try await cluster.untilReady(node)
-        busy.remove(node)
-        console.note("n\(node + 1) is back")
     }
 
     /// Looks for nodes that ended without having been told to, and starts them again.
     func lookForCrashes() async throws {
-        for node in 0..<cluster.nodeCount where !busy.contains(node) {
-            guard await !cluster.isNodeRunning(node), !busy.contains(node) else { continue }
-            busy.insert(node)
-            misbehaviour.append("n\(node + 1) ended by itself; its log says why")
-            console.note("n\(node + 1) ended by itself")
-            try await restart(node)
+        for node in 0..<cluster.nodeCount where await hasCrashed(node) {
+            ownNumber -= 1
+            try await withTurn(ownNumber, FaultTurns.Claim(resources: [.process(node)])) {
+                guard await !cluster.isNodeRunning(node) else { return }
+                complain("n\(node + 1) ended by itself; its log says why")
+                console.note("n\(node + 1) ended by itself")
+                try await restart(node)
+            }
         }
     }
 
-    /// Everything is started that is down.
-    func heal() async throws {
-        try await cluster.startRedis()
-        for node in 0..<cluster.nodeCount {
-            try await cluster.startNode(node)
-            try await cluster.untilReady(node)
+    private func hasCrashed(_ node: Int) async -> Bool {
+        guard !turns.hasProcess(node), await !cluster.isNodeRunning(node) else { return false }
+        return !turns.hasProcess(node)
+    }
+
+    // MARK: What faults do
+
+    func began(_ fault: PlannedFault) {
+        injected.append(InjectedFault(kind: fault.kind, at: progress.now))
+        history.append(
+            .fault(number: fault.number, kind: fault.kind.rawValue, target: fault.target, what: fault.action.text))
+        progress.faulted()
+        console.note(fault.action.text)
+    }
+
+    func complain(_ what: String) { misbehaviour.append(what) }
+
+    func note(_ text: String) { console.note(text) }
+
+    func restart(_ node: Int) async throws {
+        try await cluster.startNode(node)
+        try await cluster.untilReady(node)
+        console.note("n\(node + 1) is back")
+    }
+
+    /// Lets a fault last, and mends it also where the run is ended meanwhile.
+    func hold(_ duration: Duration, mend: () async throws -> Void) async throws {
+        let slept: Result<Void, any Error>
+        do {
+            try await ContinuousClock().sleep(for: duration)
+            slept = .success(())
+        } catch {
+            slept = .failure(error)
         }
-        busy = []
+        try await mend()
+        try slept.get()
+    }
+
+    // MARK: Turns
+
+    private func withTurn(_ number: Int, _ claim: FaultTurns.Claim, _ body: () async throws -> Void) async throws {
+        if !turns.asked(number, for: claim) { await withCheckedContinuation { waiting[number] = $0 } }
+        defer {
+            for next in turns.ended(number) { waiting.removeValue(forKey: next)?.resume() }
+        }
+        // Those that waited for a run that is cancelled only go away.
+        try Task.checkCancellation()
+        try await body()
     }
 }
 

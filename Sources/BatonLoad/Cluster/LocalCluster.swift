@@ -15,6 +15,10 @@ package actor LocalCluster {
         package var directory: String
         /// Further `key=value` settings of each node.
         package var configuration: [String] = []
+        /// Whether clients reach nodes, and nodes Redis, through proxies that can break.
+        package var isProxied = false
+        /// The library that makes nodes see the faults of a host; nil: they see none.
+        package var shim: String?
 
         package init(executable: String, directory: String) {
             self.executable = executable
@@ -29,23 +33,40 @@ package actor LocalCluster {
     private let settings: Settings
     private let redisPort: Int
     private let ports: [Int]
+    /// In front of each node; none where the cluster has no proxies.
+    package nonisolated let clientProxies: [FaultProxy]
+    /// Between each node and Redis.
+    package nonisolated let redisProxies: [FaultProxy]
+    /// Of each node; none without the shim.
+    package private(set) var hosts: [HostFaults] = []
     private var redis: ServerProcess?
     private var nodes: [ServerProcess?]
     private let http = HTTPClient.shared
 
     /// Seconds that a server may take to become ready.
     private static let startSeconds = 60.0
+    /// Seconds that a server may take to stop before it is killed.
+    private static let stopSeconds = 20
 
     package init(_ settings: Settings) throws {
         self.settings = settings
-        var taken = try Self.freePorts(settings.nodes + 1)
-        redisPort = taken.removeLast()
-        ports = taken
+        let count = settings.nodes
+        let taken = try Self.freePorts(1 + count * (settings.isProxied ? 3 : 1))
+        let (redisPort, ports) = (taken[0], Array(taken[1...count]))
+        self.redisPort = redisPort
+        self.ports = ports
+        let proxied = settings.isProxied ? 0..<count : 0..<0
+        clientProxies = proxied.map { FaultProxy(port: taken[1 + count + $0], to: ports[$0]) }
+        redisProxies = proxied.map { FaultProxy(port: taken[1 + 2 * count + $0], to: redisPort) }
         nodes = Array(repeating: nil, count: settings.nodes)
     }
 
     /// The nodes' own addresses.
     package nonisolated var nodeURLs: [String] { ports.map { "http://127.0.0.1:\($0)" } }
+    /// Where clients are to go: the nodes, or the proxies in front of them.
+    package nonisolated var clientURLs: [String] {
+        clientProxies.isEmpty ? nodeURLs : clientProxies.map { "http://127.0.0.1:\($0.port)" }
+    }
     package nonisolated var redisURL: String { "redis://127.0.0.1:\(redisPort)" }
     package nonisolated var nodeCount: Int { ports.count }
     package nonisolated var storePath: String { settings.directory + "/baton.sqlite" }
@@ -57,6 +78,10 @@ package actor LocalCluster {
 
     package func start() async throws {
         try FileManager.default.createDirectory(atPath: settings.directory, withIntermediateDirectories: true)
+        if settings.shim != nil {
+            hosts = try ports.indices.map { try HostFaults(path: "\(settings.directory)/n\($0 + 1).faults") }
+        }
+        for proxy in clientProxies + redisProxies { try await proxy.start() }
         try await startRedis()
         for index in ports.indices { try startNode(index) }
         for index in ports.indices { try await untilReady(index) }
@@ -64,45 +89,51 @@ package actor LocalCluster {
 
     /// SIGTERM to the nodes, then Redis; whoever has not ended in time is killed.
     package func stop() async {
-        for node in nodes { node?.signal(SIGTERM) }
+        for node in nodes {
+            node?.signal(SIGTERM)
+            // One that is stopped hears nothing before it goes on.
+            node?.signal(SIGCONT)
+        }
         for node in nodes { await Self.end(node) }
         redis?.signal(SIGTERM)
         await Self.end(redis)
+        for proxy in clientProxies + redisProxies { await proxy.stop() }
         nodes = nodes.map { _ in nil }
         redis = nil
     }
 
     private static func end(_ process: ServerProcess?) async {
         guard let process else { return }
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await process.ended()
-                return true
-            }
-            group.addTask {
-                try? await ContinuousClock().sleep(for: .seconds(20))
-                return false
-            }
-            if await group.next() == false { process.signal(SIGKILL) }
-            group.cancelAll()
-        }
+        if await !process.ends(within: .seconds(stopSeconds)) { process.signal(SIGKILL) }
         await process.ended()
     }
 
     // MARK: Nodes
 
-    package func startNode(_ index: Int) throws {
+    /// - Parameters:
+    ///   - executable: another `baton` program than the cluster's.
+    ///   - environment: variables besides this program's own.
+    package func startNode(
+        _ index: Int, executable: String? = nil, environment: [String: String] = [:]
+    ) throws {
         guard nodes[index]?.isRunning != true else { return }
         var arguments = ["node"]
         for setting in configuration(of: index) { arguments += ["--set", setting] }
         nodes[index] = try ServerProcess(
-            "n\(index + 1)", executable: settings.executable, arguments: arguments,
+            "n\(index + 1)", executable: executable ?? settings.executable, arguments: arguments,
+            environment: environment.merging(hostEnvironment(of: index)) { $1 },
             log: "\(settings.directory)/n\(index + 1).log")
     }
 
+    private func hostEnvironment(of index: Int) -> [String: String] {
+        guard let shim = settings.shim, hosts.indices.contains(index) else { return [:] }
+        return hosts[index].environment(library: shim, files: storePath)
+    }
+
     private func configuration(of index: Int) -> [String] {
-        [
-            "node.name=n\(index + 1)", "listen.port=\(ports[index])", "redis.url=\(redisURL)/0",
+        let redisPort = redisProxies.isEmpty ? redisPort : redisProxies[index].port
+        return [
+            "node.name=n\(index + 1)", "listen.port=\(ports[index])", "redis.url=redis://127.0.0.1:\(redisPort)/0",
             "store.path=\(storePath)", "auth.keysFile=\(settings.directory)/keys.json",
         ] + settings.configuration
     }
@@ -116,6 +147,25 @@ package actor LocalCluster {
 
     /// The exit status of a node that was told to stop.
     package func nodeEnded(_ index: Int) async -> Int32? { await nodes[index]?.ended() }
+
+    /// Whether a node ends by itself within some time.
+    package func nodeEnds(_ index: Int, within limit: Duration) async -> Bool {
+        await nodes[index]?.ends(within: limit) ?? true
+    }
+
+    /// Whether a node is the one that writes to the store at this moment, or has just been stopped while it did.
+    package func isHoldingStore(_ index: Int) -> Bool {
+        guard let pid = nodes[index]?.pid, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return false }
+        var status = stat()
+        guard stat(storePath + "-lock", &status) == 0 else { return false }
+        return locks.split(separator: "\n").contains { line in
+            // `3: FLOCK  ADVISORY  WRITE 4711 fe:00:123456 0 EOF`, but not `3: -> FLOCK ...`, which waits.
+            let words = line.split(separator: " ")
+            return words.count > 5 && words[1] == "FLOCK" && words[3] == "WRITE" && words[4] == "\(pid)"
+                && words[5].hasSuffix(":\(status.st_ino)")
+        }
+    }
 
     /// Waits until a node says that it is ready, or that it serves with something missing.
     package func untilReady(_ index: Int) async throws {
@@ -134,13 +184,14 @@ package actor LocalCluster {
 
     // MARK: Redis
 
-    package func startRedis() async throws {
+    /// Starts Redis, empty or from a snapshot that it wrote into the cluster's directory.
+    package func startRedis(snapshot: String = "none.rdb") async throws {
         guard redis?.isRunning != true else { return }
         let process = try ServerProcess(
             "redis", executable: try Self.find("redis-server"),
             arguments: [
                 "--port", "\(redisPort)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
-                settings.directory, "--hash-max-listpack-value", "192",
+                settings.directory, "--dbfilename", snapshot, "--hash-max-listpack-value", "192",
             ], log: settings.directory + "/redis.log")
         redis = process
         let probe = RedisProbe(port: redisPort)

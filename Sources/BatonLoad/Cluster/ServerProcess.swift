@@ -16,16 +16,18 @@ final class ServerProcess: Sendable {
         struct State {
             var status: Int32?
             var waiters: [CheckedContinuation<Int32, Never>] = []
+            /// Of those who wait for some time only.
+            var watchers: [AsyncStream<Never>.Continuation] = []
         }
         let state = Mutex(State())
 
         func ended(_ status: Int32) {
-            let waiters = state.withLock { state in
+            let (waiters, watchers) = state.withLock { state in
                 state.status = status
-                let waiters = state.waiters
-                state.waiters = []
-                return waiters
+                defer { (state.waiters, state.watchers) = ([], []) }
+                return (state.waiters, state.watchers)
             }
+            for watcher in watchers { watcher.finish() }
             for waiter in waiters { waiter.resume(returning: status) }
         }
     }
@@ -115,6 +117,23 @@ final class ServerProcess: Sendable {
             }
             if let status { continuation.resume(returning: status) }
         }
+    }
+
+    /// Whether it ends within some time.
+    func ends(within limit: Duration) async -> Bool {
+        let (stream, watcher) = AsyncStream.makeStream(of: Never.self)
+        let hasEnded = exit.state.withLock { state in
+            if state.status == nil { state.watchers.append(watcher) }
+            return state.status != nil
+        }
+        guard !hasEnded else { return true }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in stream {} }
+            group.addTask { try? await ContinuousClock().sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+        return !isRunning
     }
 
     /// Ends it at once and waits for that.
