@@ -106,6 +106,20 @@ public enum Limits {
         public static let idleDeviceDays = 45
     }
 
+    public enum Trace {
+        /// Moments of messages that each event loop keeps, 64 bytes each.
+        public static let events = 65_536
+        public static let maximumEvents = 4_194_304
+        /// Records that a loop looks at in one go, while somebody asks.
+        public static let sliceEvents = 4_096
+        /// Records of an answer.
+        public static let entries = 1_024
+        /// Messages, refs, commits and places in inboxes that are looked for at once, of each.
+        public static let keys = 256
+        /// Files of a trace's folder that are read.
+        public static let files = 1_024
+    }
+
     public enum Account {
         public static let devicesPerUser = 16
         public static let handleBytes = 3...32

@@ -38,6 +38,25 @@ public enum EventFrame {
         return message
     }
 
+    /// Whether an event's frame holds a message, by its first bytes; false for anything else, whatever it is.
+    package static func holdsMessage(_ frame: [UInt8]) -> Bool {
+        var index = 0
+        func take(_ tag: UInt8) -> Bool {
+            guard index < frame.count, frame[index] == tag else { return false }
+            index += 1
+            return true
+        }
+        func skipVarint() {
+            while index < frame.count, frame[index] > 0x7f { index += 1 }
+            index += 1
+        }
+        guard take(Tag.frameEvent) else { return false }
+        skipVarint()
+        guard take(Tag.eventSequence) else { return false }
+        skipVarint()
+        return take(Tag.eventMessage)
+    }
+
     private static func encode(_ message: StoredMessage, at position: InboxSequence) -> [UInt8] {
         let sequence = message.id.sequence.rawValue
         let time = UInt64(clamping: message.at.milliseconds)

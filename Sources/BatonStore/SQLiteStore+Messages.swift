@@ -3,8 +3,14 @@ import GRDB
 
 extension SQLiteStore: MessageStore {
     public func submit(_ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome]) -> Void) {
+        submitStamped(operations) { outcomes, _ in completion(outcomes) }
+    }
+
+    public func submitStamped(
+        _ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome], CommitStamp?) -> Void
+    ) {
         guard !operations.isEmpty else {
-            completion([])
+            completion([], nil)
             return
         }
         do {
@@ -12,7 +18,7 @@ extension SQLiteStore: MessageStore {
         } catch {
             if error == .full { observer.overloaded(operations: operations.count) }
             let outcome = StoreOutcome.failed(error.storeError)
-            completion(operations.map { _ in outcome })
+            completion(operations.map { _ in outcome }, nil)
         }
     }
 

@@ -24,7 +24,7 @@ struct QueueTests {
     func finishing() throws {
         let queue = WriteQueue(limit: 3)
         let operation = People().acknowledgement(of: InboxSequence(rawValue: 0), by: People().alice)
-        let two = WriteQueue.Entry.operations([operation, operation], completion: { _ in })
+        let two = WriteQueue.Entry.operations([operation, operation], completion: { _, _ in })
         try queue.put(two)
         #expect(throws: WriteQueue.Refusal.full) { try queue.put(two) }
         #expect(queue.takePresent().count == 1)

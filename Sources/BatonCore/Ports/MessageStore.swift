@@ -15,6 +15,11 @@ public protocol MessageStore: Sendable {
     /// Where the queue is full (`Limits.Store.queuedOperations`), all outcomes are `.failed(.overloaded)` at once.
     func submit(_ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome]) -> Void)
 
+    /// The same, for who wants to know in which commit the outcomes were. A store that does not count its commits, and a
+    /// submission that failed, have none to tell.
+    func submitStamped(
+        _ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome], CommitStamp?) -> Void)
+
     /// Reads a user's inbox behind a position, oldest first.
     ///
     /// - Parameters:
@@ -34,6 +39,41 @@ public protocol MessageStore: Sendable {
     func inboxHeads(
         of users: [UserID],
         completion: @escaping @Sendable (Result<[UserID: InboxSequence], StoreError>) -> Void)
+}
+
+extension MessageStore {
+    public func submitStamped(
+        _ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome], CommitStamp?) -> Void
+    ) {
+        submit(operations) { completion($0, nil) }
+    }
+}
+
+/// Which commit of a process carried a submission out; the last one where it took several.
+public struct CommitStamp: Hashable, Sendable {
+    /// Counts the process' commits.
+    public let number: UInt64
+    /// What it carried, of all callers.
+    public let operations: Int
+    /// From asking for the turnstile to passing it.
+    public let waited: Duration
+    /// From there to the operations' being carried out, before the commit.
+    public let executed: Duration
+    /// The commit itself, with its sync.
+    public let committed: Duration
+    /// When it was over, in nanoseconds of the host's monotonic clock.
+    public let endedAt: UInt64
+
+    public init(
+        number: UInt64, operations: Int, waited: Duration, executed: Duration, committed: Duration, endedAt: UInt64
+    ) {
+        self.number = number
+        self.operations = operations
+        self.waited = waited
+        self.executed = executed
+        self.committed = committed
+        self.endedAt = endedAt
+    }
 }
 
 /// One thing to be carried out in a commit.

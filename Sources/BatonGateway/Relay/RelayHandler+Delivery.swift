@@ -14,6 +14,7 @@ extension RelayHandler {
             from: start, head: state.head, windowEvents: loop.node.settings.windowEvents,
             windowBytes: windowBytes)
         write(.welcome(welcome(state, start, outcome)))
+        loop.traceOpened(self, at: start, head: state.head)
         // What the client has applied it has acknowledged, whether or not the acknowledgement arrived.
         if outcome == .resumed, start > state.cursor { store(acknowledged: start) }
         lastProgress = loop.eventLoop.now
@@ -79,9 +80,11 @@ extension RelayHandler {
                 storeCursorOnSend(sequence)
             #endif
             writeEvent(frame)
+            loop.traceWritten(sequence, frame: frame, to: self)
         case .later(let step, let isGap):
             if isGap { loop.metrics.gaps.increment() }
             if delivery?.isBlocked == true { loop.metrics.windowFull.increment() }
+            loop.traceWhetherBlocked(self)
             act(step)
         case .drop: loop.metrics.hintsStale.increment()
         case nil: break
@@ -104,10 +107,13 @@ extension RelayHandler {
                 let frame = EventFrame.encode(event)
                 guard delivery?.receivedPageEvent(event.sequence, cost: frame.count) == true else { continue }
                 writeEvent(frame)
+                loop.traceWritten(event, to: self)
             }
             loop.metrics.deliveredByDrain.increment(by: page.events.count)
             switch delivery?.receivedPageEnd(head: page.head, truncated: page.truncated) {
-            case .step(let step): act(step)
+            case .step(let step):
+                loop.traceWhetherBlocked(self)
+                act(step)
             case .truncated: close(.stalled, "events were removed before they were read; resume")
             case nil: break
             }

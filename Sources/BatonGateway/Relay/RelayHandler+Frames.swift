@@ -55,7 +55,9 @@ extension RelayHandler {
     private func handle(_ send: WireSend) {
         do {
             let request = try request(send)
-            loop.submit(.send(request), for: .send(self, ref: send.ref, at: loop.eventLoop.now))
+            let now = loop.eventLoop.now
+            loop.traceReceived(request, at: now)
+            loop.submit(.send(request), for: .send(self, ref: send.ref, at: now))
             operationBegan()
         } catch {
             rejectSend(send.ref, error.error)
@@ -119,9 +121,11 @@ extension RelayHandler {
 
     private func handle(_ ack: WireAck) throws(FrameError) {
         let position = InboxSequence(rawValue: ack.inboxSequence)
+        let before = delivery?.acknowledged ?? .zero
         switch delivery?.receivedAcknowledgement(position) {
         case .advanced(let step):
             lastProgress = loop.eventLoop.now
+            loop.traceAcknowledged(position, after: before, by: self)
             loop.node.settings.failpoints.passed(.acknowledged)
             store(acknowledged: position)
             act(step)

@@ -37,6 +37,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     /// There from `welcome` on.
     var delivery: InboxDelivery?
     var acknowledgements = AcknowledgementPipeline()
+    var traced = TracedDelivery()
     /// One that the store failed to take.
     var unstoredAcknowledgement: InboxSequence?
     var resume: Resume?
@@ -99,6 +100,7 @@ package final class RelayHandler: ChannelDuplexHandler {
         webSocket = nil
         phase = .closing
         loop.metrics.closed(closeCode)
+        loop.traceClosed(self, closeCode)
         loop.remove(self)
     }
 
@@ -192,6 +194,7 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     func rejectSend(_ ref: String, _ error: WireError) {
         loop.metrics.rejected(error.code)
+        loop.traceRejected(ref, error.code, of: self)
         var rejected = WireRejected()
         rejected.ref = ref
         rejected.error = error

@@ -14,13 +14,18 @@ extension RelayLoop: BusReceiver {
             #endif
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
-            publish(.event(event.sequence, frame: frame), at: event.sequence, to: event.user)
+            publish(.event(event.sequence, frame: frame), of: event.body, at: event.sequence, to: event.user)
         }
     }
 
-    private func publish(_ message: BusMessage, at sequence: InboxSequence, to user: UserID) {
+    /// - Parameter body: of the event that it is a hint of, for the trace.
+    private func publish(
+        _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID
+    ) {
+        let traced: MessageID? = if case .message(let stored) = body { stored.id } else { nil }
         bus.publish(message, to: .user(user)) { [weak self] receivers in
             guard let self else { return }
+            if let traced { self.tracePublished(traced, to: user, at: sequence, receivers: receivers) }
             if receivers != nil {
                 self.metrics.hintsPublished.increment()
             } else {
@@ -140,6 +145,7 @@ extension RelayLoop: BusReceiver {
             for handler in users[user]?.handlers ?? [] {
                 guard let delivery = handler.delivery, delivery.head < head else { continue }
                 metrics.hintMissed.increment(by: Int64(clamping: head.rawValue - delivery.head.rawValue))
+                traceMissed(head, by: handler)
                 if let step = handler.delivery?.learnedHead(head) { handler.act(step) }
             }
         }

@@ -71,6 +71,7 @@ extension RelayLoop {
     func secondPassed() {
         secondsRunning += 1
         let now = eventLoop.now
+        anchorTrace()
         var census = ConnectionCensus()
         for handler in handlers.values {
             handler.tick(now)

@@ -28,6 +28,8 @@ package final class RelayLoop {
     let metrics: RelayMetrics
     /// Users that went offline, for the store; called on this loop.
     let lastSeen: (UserID, Timestamp) -> Void
+    /// What happened last to the messages that pass here.
+    private(set) var trace = TraceRing(events: 0)
 
     private(set) var index = 0
     var handlers: [ConnectionGeneration: RelayHandler] = [:]
@@ -98,6 +100,8 @@ package final class RelayLoop {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         self.bound = bound
         index = node.add(bound)
+        trace = makeTrace()
+        anchorTrace()
         bus.receiver = self
         scheduleBackstop()
         timer = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
@@ -262,12 +266,12 @@ package final class RelayLoop {
         origins = []
         operations = []
         let (bound, eventLoop) = (sendable, eventLoop)
-        store.submit(batch) { outcomes in
-            eventLoop.execute { bound.value.committed(number, outcomes) }
+        store.submitStamped(batch) { outcomes, stamp in
+            eventLoop.execute { bound.value.committed(number, outcomes, stamp) }
         }
     }
 
-    private func committed(_ number: UInt64, _ outcomes: [StoreOutcome]) {
+    private func committed(_ number: UInt64, _ outcomes: [StoreOutcome], _ stamp: CommitStamp?) {
         #if DEBUG
             if tellEarly(number, outcomes) { return }
         #endif
@@ -277,16 +281,19 @@ package final class RelayLoop {
             holdsAccepted = true
         }
         let now = eventLoop.now
+        traceCommitted(stamp)
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began):
                 if case .sent(let message) = outcome {
                     (message.isRepeat ? metrics.repeated : metrics.accepted).increment()
                     metrics.accept.recordNanoseconds((now - began).nanoseconds)
+                    traceAccepted(message, ref: ref, by: handler, stamp, at: now)
                 }
                 handler.sendEnded(ref: ref, outcome)
             case .acknowledge(let handler, let position):
                 metrics.acknowledged.increment()
+                traceStored(position, of: handler, outcome, stamp)
                 handler.acknowledgeEnded(position, outcome)
             case .read(let handler): handler.readEnded(outcome)
             }

@@ -54,6 +54,8 @@ package final class RelayNode: Sendable {
         return index
     }
 
+    var allLoops: [NIOLoopBound<RelayLoop>] { loops.withLock { $0 } }
+
     /// What a loop counted of its connections.
     func report(_ census: ConnectionCensus, of loop: Int) {
         censuses.withLock { censuses in

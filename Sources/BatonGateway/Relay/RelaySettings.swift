@@ -17,6 +17,10 @@ package struct RelaySettings: Sendable {
     package var pingSeconds = Limits.Connection.pingSeconds
     package var silenceSeconds = Limits.Connection.silenceSeconds
     package var stalledReaderSeconds = Limits.Connection.stalledReaderSeconds
+    /// Moments of messages that each loop keeps for `baton trace`; zero: none.
+    package var traceEvents = 0
+    /// The folder of the files they are kept in, so that they survive the process; nil: in memory.
+    package var traceDirectory: String?
     package var offlineDebounceSeconds = Limits.Presence.offlineDebounceSeconds
     /// Where the node can be made to die or to pause.
     package var failpoints = Failpoints.none

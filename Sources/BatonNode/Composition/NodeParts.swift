@@ -149,6 +149,8 @@ struct NodeParts: Sendable {
         settings.admittedPerSecond = configuration.limits.admittedPerSecond
         settings.evacuatedPerSecond = configuration.limits.evacuatedPerSecond
         settings.evacuationSeconds = Int64(configuration.limits.evacuationSeconds)
+        settings.traceEvents = configuration.trace.events
+        settings.traceDirectory = configuration.traceDirectory
         #if DEBUG
             settings.plantedBug = configuration.plantedBug
         #endif

@@ -127,6 +127,13 @@ extension NodeConfiguration {
             "admin.tokenFile", \.admin.tokenFile, allowed: "a path",
             "The token that /admin asks for, shared by all nodes. Made at the first start, readable by its owner only. "
                 + "Default: \(AdminTokenFile.defaultName) beside auth.keysFile.", check: checkNotEmpty),
+        .integer(
+            "trace.events", \.trace.events, 0...Limits.Trace.maximumEvents,
+            "Moments of messages that each event loop keeps for `baton trace`, 64 bytes each; 0: none."),
+        .optionalText(
+            "trace.directory", \.trace.directory, allowed: "a path",
+            "Where each event loop keeps them in a file, so that they survive the node. Default: beside the store.",
+            check: checkNotEmpty),
         .boolean("echo", \.echo, "Test only: mounts an echo endpoint without authentication at /v1/echo."),
         .list(
             "failpoints", \.failpoints, allowed: FailpointRule.allowed,

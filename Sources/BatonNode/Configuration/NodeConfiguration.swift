@@ -15,6 +15,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var log = Log()
     package var metrics = Metrics()
     package var admin = Admin()
+    package var trace = Trace()
     /// Mounts a test-only echo endpoint on the gateway's own handlers.
     package var echo = false
     /// Test only: where the node is to die or to pause, one `FailpointRule` each.
@@ -90,6 +91,12 @@ package struct NodeConfiguration: Sendable, Equatable {
         package var format = LogFormat.text
     }
 
+    package struct Trace: Sendable, Equatable {
+        package var events = Limits.Trace.events
+        /// nil: beside the store; `traceDirectory` answers.
+        package var directory: String?
+    }
+
     package struct Metrics: Sendable, Equatable {
         package var enabled = true
     }
@@ -99,6 +106,11 @@ package struct NodeConfiguration: Sendable, Equatable {
         /// nil: beside `auth.keysFile`; `adminTokenPath` answers.
         package var tokenFile: String?
     }
+}
+
+extension NodeConfiguration {
+    /// Where the nodes keep their traces: what the configuration says, or beside the store that they share.
+    package var traceDirectory: String { trace.directory ?? store.path + "-trace" }
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

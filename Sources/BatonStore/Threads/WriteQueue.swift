@@ -8,7 +8,7 @@ import Synchronization
 final class WriteQueue: Sendable {
     /// A list of operations with one completion, or a change of accounts.
     enum Entry: Sendable {
-        case operations([StoreOperation], completion: @Sendable ([StoreOutcome]) -> Void)
+        case operations([StoreOperation], completion: @Sendable ([StoreOutcome], CommitStamp?) -> Void)
         case job(WriteJob)
 
         var count: Int {

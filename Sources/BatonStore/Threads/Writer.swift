@@ -1,5 +1,6 @@
 import BatonCore
 import DequeModule
+import Dispatch
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -24,6 +25,7 @@ struct Writer {
     private var engine: Engine
     private var pending: Deque<Work> = []
     private var lastBatch = 0
+    private var commits: UInt64 = 0
     /// The last failure was reported: a full disk does not fill the log too.
     private var hasFailed = false
 
@@ -104,15 +106,20 @@ struct Writer {
             outcome = .failure(error)
         }
         let ended = clock.now
+        let endedAt = DispatchTime.now().uptimeNanoseconds
         turnstile.leave()
 
         switch outcome {
         case .success(let count):
+            commits += 1
             lastBatch = count
             hasFailed = false
             engine.rows.ended()
             if walPages.count * settings.pageBytes > settings.walBytes { checkpointer.request() }
-            answer()
+            answer(
+                CommitStamp(
+                    number: commits, operations: count, waited: entered - start, executed: executed - entered,
+                    committed: ended - executed, endedAt: endedAt))
             observer.committed(
                 CommitReport(
                     operations: count, waited: entered - start, executed: executed - entered,
@@ -186,12 +193,12 @@ struct Writer {
 
     // MARK: Answers
 
-    private mutating func answer() {
+    private mutating func answer(_ stamp: CommitStamp) {
         while let work = pending.first, work.isComplete {
             pending.removeFirst()
             queue.finished(operations: work.entry.count)
             switch work.entry {
-            case .operations(_, let completion): completion(work.outcomes)
+            case .operations(_, let completion): completion(work.outcomes, stamp)
             case .job: work.afterCommit?()
             }
         }
@@ -221,7 +228,7 @@ struct Writer {
             queue.finished(operations: work.entry.count)
             switch work.entry {
             case .operations(let operations, let completion):
-                completion(operations.map { _ in .failed(error) })
+                completion(operations.map { _ in .failed(error) }, nil)
             case .job(let job): job.fail(error)
             }
         }

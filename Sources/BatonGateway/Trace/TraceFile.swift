@@ -1,0 +1,56 @@
+import BatonCore
+import Foundation
+
+/// A ring as a node left it, read from its file: by its survivors' operator, or beside the node that still writes to it.
+///
+/// It is read and not mapped, so that one that is cut off under the reader's hands is a short file and no fault.
+package struct TraceFile: Sendable {
+    package let header: TraceHeader
+    private let bytes: [UInt8]
+
+    package init(path: String) throws(TraceFileError) {
+        let limit = TraceHeader.fileBytes(Limits.Trace.maximumEvents)
+        let contents: Data
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? handle.close() }
+            contents = try handle.read(upToCount: limit + 1) ?? Data()
+        } catch {
+            throw TraceFileError("\(path) cannot be read: \(error.localizedDescription)")
+        }
+        let bytes = [UInt8](contents)
+        guard let header = TraceHeader(bytes) else {
+            throw TraceFileError("\(path) is no trace of this version, or was cut off")
+        }
+        self.header = header
+        self.bytes = bytes
+    }
+
+    /// Positions of its records. The oldest of a full ring may have been half overwritten, and is left out.
+    package var positions: Range<UInt64> {
+        let held = min(header.written, header.capacity - 1)
+        return header.written - held..<header.written
+    }
+
+    package subscript(position: UInt64) -> TraceRecord {
+        let offset = TraceHeader.bytes + Int(position % header.capacity) * TraceRecord.bytes
+        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: TraceRecord.self) }
+    }
+
+    /// The traces of a folder, read one by one since each may be large. None where there is no folder.
+    package static func paths(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(TraceHeader.fileSuffix) }.sorted().prefix(Limits.Trace.files).map {
+            folder + "/" + $0
+        }
+    }
+}
+
+/// Why a trace cannot be kept in a file, or read from one.
+package struct TraceFileError: Error, Hashable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
