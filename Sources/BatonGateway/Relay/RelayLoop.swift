@@ -276,12 +276,12 @@ package final class RelayLoop {
             if tellEarly(number, outcomes) { return }
         #endif
         guard let origins = submitted.removeValue(forKey: number) else { return }
+        traceCommitted(stamp)
         if outcomes.contains(where: \.isNewMessage) {
             node.settings.failpoints.passed(.committed)
             holdsAccepted = true
         }
         let now = eventLoop.now
-        traceCommitted(stamp)
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began):
