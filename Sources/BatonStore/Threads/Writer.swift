@@ -209,7 +209,7 @@ struct Writer {
         private func answerEarly() {
             guard settings.plantedBug == .ackBeforeCommit || settings.plantedBug == .publishBeforeCommit else { return }
             for work in pending where work.isComplete {
-                if case .operations(_, let completion) = work.entry { completion(work.outcomes) }
+                if case .operations(_, let completion) = work.entry { completion(work.outcomes, nil) }
             }
             Thread.sleep(forTimeInterval: 0.02)
         }
