@@ -97,7 +97,7 @@ let package = Package(
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI",
                 hummingbird, hummingbirdCore, httpTypes, httpClient, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix,
                 nioHTTP1, crypto, yams, logging, metrics, coreMetrics, lifecycle,
-            ], swiftSettings: settings),
+            ], resources: [.embedInCode("Admin/Page")], swiftSettings: settings),
         .target(
             name: "BatonClient",
             dependencies: [
@@ -150,7 +150,7 @@ let package = Package(
             name: "BatonNodeTests",
             dependencies: [
                 "BatonNode", "BatonTestKit", hummingbird, hummingbirdTesting, httpClient, nioCore, nioPosix, nioHTTP1,
-                nioEmbedded,
+                nioEmbedded, crypto,
             ],
             swiftSettings: settings),
         .testTarget(

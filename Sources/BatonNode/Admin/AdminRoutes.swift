@@ -14,6 +14,8 @@ struct AdminRoutes: Sendable {
     let cluster: @Sendable () async -> ClusterStatus
 
     func add(to router: Router<APIRequestContext>) {
+        let page = AdminPage()
+        router.get("/admin") { _, _ in page.response }
         let group = AdminGroup(router: router, gate: gate)
         group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
         group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }

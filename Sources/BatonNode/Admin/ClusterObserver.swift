@@ -55,9 +55,11 @@ actor ClusterObserver {
         nodes.append(
             ClusterStatus.Node(
                 node: node.name, address: lease?.address ?? "", lease: lease?.state.rawValue, status: own))
-        return ClusterStatus(
+        var found = ClusterStatus(
             answeredBy: node.name, at: clock.now.milliseconds, registryReachable: await answers.isRegistryReachable,
             nodes: nodes.sorted { $0.node < $1.node }, redis: await redis, store: store)
+        found.problems = found.foundProblems()
+        return found
     }
 
     private func countBacklog() async -> Int? {

@@ -10,6 +10,7 @@ package struct ClusterStatus: Codable, Hashable, Sendable {
     /// Absent where Redis did not answer.
     package var redis: RedisServer?
     package var store: SharedStore
+    package var problems: [Problem] = []
 
     package struct Node: Codable, Hashable, Sendable {
         package var node: String
