@@ -40,6 +40,9 @@ public enum Limits {
         public static let acknowledgementDelayMilliseconds: Int64 = 10
         /// From the TCP connection to a complete, authenticated request; and from there to `hello`.
         public static let handshakeSeconds: Int64 = 10
+        /// A `hello` that comes later after its handshake is old news: it lay in the socket of a node that stood still, and
+        /// its device may have gone to another.
+        public static let promptHelloSeconds: Int64 = 5
         /// The client is asked for a sign of life after this much silence ...
         public static let pingSeconds: Int64 = 20
         /// ... and taken for dead after this much.
@@ -130,6 +133,8 @@ public enum Limits {
         public static let platformCharacters = 32
         public static let accessTokenMinutes = 15
         public static let refreshTokenDays = 45
+        /// For how long an access token is taken after its end, since the clocks of nodes differ.
+        public static let tokenLeewaySeconds: Int64 = 60
         /// For how long after its exchange a refresh token may be exchanged again, as long as its successor was not
         /// used: the answer may have died with a node.
         public static let refreshGraceSeconds: Int64 = 60

@@ -49,6 +49,19 @@ extension SQLiteStore: MessageStore {
                 }, fail: { completion(.failure($0)) }))
     }
 
+    public func revokedDevices(
+        among devices: [DeviceID],
+        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    ) {
+        reads.put(
+            ReadPool.Job(
+                run: { connection throws in
+                    var revoked: Set<DeviceID> = []
+                    for device in devices where try connection.isRevoked(device) { revoked.insert(device) }
+                    completion(.success(revoked))
+                }, fail: { completion(.failure($0)) }))
+    }
+
     public func openInbox(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void

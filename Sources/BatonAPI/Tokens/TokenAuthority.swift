@@ -62,7 +62,9 @@ package struct TokenAuthority: TokenVerifier {
         let (milliseconds, overflow) = claims.exp.multipliedReportingOverflow(by: 1_000)
         guard !overflow else { throw .invalid }
         let expiresAt = Timestamp(milliseconds: milliseconds)
-        guard clock.now < expiresAt else { throw .expired }
+        // The node that issued it may have a clock that is behind.
+        let leeway = Limits.Account.tokenLeewaySeconds * 1_000
+        guard clock.now < expiresAt.advanced(byMilliseconds: leeway) else { throw .expired }
         return Principal(user: user, device: device, expiresAt: expiresAt)
     }
 

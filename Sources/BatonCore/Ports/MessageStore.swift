@@ -39,6 +39,11 @@ public protocol MessageStore: Sendable {
     func inboxHeads(
         of users: [UserID],
         completion: @escaping @Sendable (Result<[UserID: InboxSequence], StoreError>) -> Void)
+
+    /// Those of the devices that are revoked or unknown, in one query: what the backstop looks for among the connected.
+    func revokedDevices(
+        among devices: [DeviceID],
+        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void)
 }
 
 extension MessageStore {

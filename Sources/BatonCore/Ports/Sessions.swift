@@ -5,6 +5,9 @@
 public protocol SessionRegistry: AnyObject {
     /// Writes a device's session unless a newer generation holds it. Completes with nil where it could not be written;
     /// the caller tries again with the next renewal.
+    ///
+    /// Who registers is the newest connection, whatever the clocks say that generations are made of: where the session is
+    /// held by a newer one, the caller registers again under a generation above that.
     func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void)
 
     /// Writes all of a node's sessions anew, pipelined, and refreshes their TTL; says which were displaced by a newer one.
@@ -43,8 +46,8 @@ public struct Session: Hashable, Sendable {
 public enum SessionRegistration: Hashable, Sendable {
     /// Registered; where it took an older connection's place, that one is to be told on the user's channel.
     case registered(displaced: Bool)
-    /// A newer connection of the device holds the session.
-    case superseded
+    /// The session is held under a newer generation, which is this one.
+    case superseded(by: ConnectionGeneration)
 }
 
 /// Who is online, as TTL keys. Bound to one event loop, like `Bus`.

@@ -62,13 +62,17 @@ public struct Epoch: Hashable, Sendable, TextualID {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// Tells the connections of one device apart: the greater one is the newer. Milliseconds, then random bits.
+/// Tells the connections of one device apart: the greater one is the newer. Milliseconds, then random bits; but above
+/// all that a node has made or met before, so that a wrong clock does not make a new connection look old.
 public struct ConnectionGeneration: Hashable, Sendable, TextualID {
     public let rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Bits below the milliseconds, so that two connections of the same millisecond differ.
     public static let randomBits: UInt64 = 20
+
+    /// The least that is newer.
+    public var next: ConnectionGeneration { ConnectionGeneration(rawValue: rawValue == .max ? .max : rawValue + 1) }
 
     public init(at now: Timestamp, using generator: inout some RandomNumberGenerator) {
         let noise = UInt64.random(in: 0..<(1 << Self.randomBits), using: &generator)

@@ -27,7 +27,11 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     let principal: Principal
     let encoding: Subprotocol
+    /// What it began with; on its node no other has it, and later ones have greater ones.
     let generation: ConnectionGeneration
+    /// What it stands under in the registry: its generation, or a greater one where a node with a clock that is ahead had
+    /// the session before.
+    var standing: ConnectionGeneration
     let since: Timestamp
     let loop: RelayLoop
     let openedAt: NIODeadline
@@ -44,6 +48,12 @@ package final class RelayHandler: ChannelDuplexHandler {
     var clientName = "unknown"
     /// Whether its session was written, or tried to be.
     var isRegistered = false
+    /// Whether the registry has said so.
+    var isConfirmed = false
+    /// Whether its `hello` came at once. Only then it is sure to be newer than what the registry holds.
+    var isPrompt = false
+    /// Before the registry had answered another node told of a newer connection of its device.
+    var isDoubted = false
     /// When the reader last acknowledged something, or nothing waited for it.
     var lastProgress: NIODeadline
     /// Since when events have found no room at this reader, as far as the looks of once a second saw.
@@ -73,6 +83,7 @@ package final class RelayHandler: ChannelDuplexHandler {
         self.loop = loop
         since = loop.clock.now
         generation = loop.newGeneration(at: since)
+        standing = generation
         openedAt = loop.eventLoop.now
         lastProgress = openedAt
     }

@@ -10,7 +10,7 @@ extension RelayLoop: BusReceiver {
     func hint(_ events: [InboxEvent]) {
         for event in events {
             #if DEBUG
-                if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue.isMultiple(of: 4) { continue }
+                if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue % 32 >= 16 { continue }
             #endif
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
@@ -81,7 +81,7 @@ extension RelayLoop: BusReceiver {
             notice.user = author.description
             notice.active = active
             for handler in handlers where handler.phase == .open { handler.writeEphemeral(.typing(notice)) }
-        case .displaced(let device, let generation): closeDisplaced(device, of: user, by: generation)
+        case .displaced(let device, let generation): displacedElsewhere(device, of: user, by: generation)
         case .revoked(let device):
             for handler in handlers where handler.principal.device == device {
                 handler.close(.revoked, "this device was revoked")
@@ -110,7 +110,7 @@ extension RelayLoop: BusReceiver {
         nextBackstop = eventLoop.now + .seconds(Int64.random(in: range))
     }
 
-    /// Compares what the store has with what was sent, for all users here.
+    /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.
     func sweep() {
         scheduleBackstop()
         #if DEBUG
@@ -122,6 +122,20 @@ extension RelayLoop: BusReceiver {
             let (bound, eventLoop) = (sendable, eventLoop)
             store.inboxHeads(of: some) { result in
                 eventLoop.execute { bound.value.compare(result) }
+            }
+            let devices = some.flatMap { users[$0]?.handlers.map(\.principal.device) ?? [] }
+            store.revokedDevices(among: devices) { result in
+                eventLoop.execute { bound.value.closeRevoked(result, of: some) }
+            }
+        }
+    }
+
+    /// A device may have been revoked while the bus could not tell.
+    private func closeRevoked(_ result: Result<Set<DeviceID>, StoreError>, of some: [UserID]) {
+        guard case .success(let revoked) = result, !revoked.isEmpty else { return }
+        for user in some {
+            for device in users[user]?.handlers.map(\.principal.device) ?? [] where revoked.contains(device) {
+                deliver(.revoked(device), to: user)
             }
         }
     }

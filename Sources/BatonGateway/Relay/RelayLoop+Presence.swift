@@ -10,24 +10,58 @@ extension RelayLoop {
     func session(of handler: RelayHandler) -> Session {
         Session(
             user: handler.principal.user, device: handler.principal.device, node: node.settings.node,
-            incarnation: node.settings.incarnation, generation: handler.generation, since: handler.since,
+            incarnation: node.settings.incarnation, generation: handler.standing, since: handler.since,
             client: handler.clientName)
     }
 
     func register(_ handler: RelayHandler) {
         let (user, device, generation) = (handler.principal.user, handler.principal.device, handler.generation)
         handler.isRegistered = true
-        announce(.displaced(device, by: generation), to: user)
-        sessions.register(session(of: handler)) { [weak self, weak handler] registration in
-            switch registration {
-            case .registered(displaced: true):
-                self?.bus.publish(.displaced(device, by: generation), to: .user(user), receivers: nil)
-            case .registered(displaced: false), nil: break
-            case .superseded: handler?.close(.displaced, "a newer connection of this device took over")
-            }
+        closeDisplaced(device, of: user, by: generation)
+        for loop in node.otherLoops(than: index, of: user) {
+            loop.eventLoop.execute { loop.value.closeDisplaced(device, of: user, by: generation) }
         }
+        takeSession(handler)
         beat([user])
     }
+
+    /// Writes the session, as often as it takes to be above what holds it.
+    private func takeSession(_ handler: RelayHandler) {
+        let session = session(of: handler)
+        sessions.register(session) { [weak self, weak handler] registration in
+            // One that left meanwhile takes nobody's place: it may have stood still for long.
+            guard let self, let handler, handler.context != nil else { return }
+            switch registration {
+            case .registered(let hasDisplaced):
+                handler.isConfirmed = true
+                if hasDisplaced {
+                    let message = BusMessage.displaced(session.device, by: session.generation)
+                    self.bus.publish(message, to: .user(session.user), receivers: nil)
+                }
+                if handler.isDoubted { self.renew([handler]) }
+            case .superseded where handler.phase == .closing: break
+            case .superseded where !handler.isPrompt: handler.close(.displaced, Self.tookOver)
+            case .superseded(let held):
+                handler.standing = self.node.newGeneration(above: held)
+                self.takeSession(handler)
+            case nil: break
+            }
+        }
+    }
+
+    /// Another node tells that it has a newer connection of a device. While the registry has not answered it may be old
+    /// news; then the registry is asked once more.
+    func displacedElsewhere(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
+        for handler in users[user]?.handlers ?? [] where handler.principal.device == device {
+            if !handler.isConfirmed {
+                handler.isDoubted = true
+            } else if handler.standing < generation {
+                handler.close(.displaced, Self.tookOver)
+            }
+        }
+    }
+
+    static let tookOver = "a newer connection of this device took over"
 
     func unregister(_ handler: RelayHandler) {
         let user = handler.principal.user
@@ -51,12 +85,15 @@ extension RelayLoop {
 
     private func renew(_ handlers: [RelayHandler]) {
         guard !handlers.isEmpty else { return }
-        sessions.renew(handlers.map(session(of:))) { [weak self] displaced in
+        sessions.renew(handlers.filter(\.isConfirmed).map(session(of:))) { [weak self] displaced in
             for session in displaced {
-                self?.handlers[session.generation]?.close(
-                    .displaced, "a newer connection of this device took over")
+                for handler in self?.users[session.user]?.handlers ?? [] where handler.standing == session.generation {
+                    handler.close(.displaced, Self.tookOver)
+                }
             }
         }
+        // To those that could not be registered yet no renewal is due, which would make them look old.
+        for handler in handlers where !handler.isConfirmed && handler.phase != .closing { takeSession(handler) }
         beat(Array(Set(handlers.map(\.principal.user))))
     }
 

@@ -121,10 +121,7 @@ package final class RelayLoop {
 
     /// One that no connection here has: by their generations the store's answers find their connections.
     func newGeneration(at now: Timestamp) -> ConnectionGeneration {
-        while true {
-            let generation = ConnectionGeneration(at: now, using: &generator)
-            if handlers[generation] == nil { return generation }
-        }
+        node.newGeneration(ConnectionGeneration(at: now, using: &generator))
     }
 
     /// A handle to this loop for other threads.
@@ -142,6 +139,7 @@ package final class RelayLoop {
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
         leaving[user] = nil
+        handler.isPrompt = eventLoop.now - handler.openedAt < .seconds(Limits.Connection.promptHelloSeconds)
         closeDisplaced(handler.principal.device, of: user, by: handler.generation)
         if users[user] == nil {
             users[user] = LocalUser(handlers: [handler])
@@ -187,7 +185,7 @@ package final class RelayLoop {
     func closeDisplaced(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
         for handler in users[user]?.handlers ?? []
         where handler.principal.device == device && handler.generation < generation {
-            handler.close(.displaced, "a newer connection of this device took over")
+            handler.close(.displaced, Self.tookOver)
         }
     }
 

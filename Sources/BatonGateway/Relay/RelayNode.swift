@@ -12,6 +12,8 @@ package final class RelayNode: Sendable {
     /// For each user with connections here, a bit for each loop that has some.
     private let homes = Mutex<[UserID: UInt64]>([:])
     private let admission: Mutex<TokenBucket>
+    /// The newest generation that was made or met here.
+    private let newestGeneration = Mutex(ConnectionGeneration(rawValue: 0))
     private let connections = Atomic<Int>(0)
     private let evacuating = Atomic<Bool>(false)
     private let loopCount = Atomic<Int>(0)
@@ -71,6 +73,22 @@ package final class RelayNode: Sendable {
 
     func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }
     func connectionEnded() { connections.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// One for a new connection, newer than all before, also where the clock went back.
+    func newGeneration(_ fresh: ConnectionGeneration) -> ConnectionGeneration {
+        newestGeneration.withLock { newest in
+            newest = max(fresh, newest.next)
+            return newest
+        }
+    }
+
+    /// One that is newer than what another node's connection was found to have.
+    func newGeneration(above held: ConnectionGeneration) -> ConnectionGeneration {
+        newestGeneration.withLock { newest in
+            newest = max(held, newest).next
+            return newest
+        }
+    }
 
     func settle(_ user: UserID, on loop: Int) {
         homes.withLock { $0[user, default: 0] |= 1 << UInt64(loop) }

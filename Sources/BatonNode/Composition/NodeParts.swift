@@ -45,7 +45,6 @@ struct NodeParts: Sendable {
         guard let id = configuration.nodeID(hostName: ProcessInfo.processInfo.hostName) else {
             throw NodeError(description: "node.name: no name can be made of this host's name; set one")
         }
-        let incarnation = UInt64(clamping: clock.now.milliseconds)
         let metrics = PrometheusMetrics()
         let nodeMetrics = NodeMetrics(factory: metrics)
         let loopCount = min(configuration.threads.eventLoops ?? System.coreCount, RelayNode.maximumLoops)
@@ -60,6 +59,11 @@ struct NodeParts: Sendable {
         let redis = try await RedisClient.start(
             on: eventLoops, node: id, settings: try redisSettings(configuration),
             observer: RedisMetricsObserver(metrics: nodeMetrics), logger: logger)
+        if await !redis.waitUntilConnected(for: redisPatience) {
+            logger.warning("Redis is not reachable; starting without, messages are stored and delivered on this node")
+        }
+        let incarnation = Incarnation.next(
+            at: clock.now, held: await redis.nodes(within: redisPatience)?.first { $0.node == id }?.incarnation)
         let lastSeen = LastSeenWriter(accounts: store, logger: logger)
         var settings = relaySettings(configuration, id, incarnation)
         settings.failpoints = try failpoints(configuration, logger)
@@ -70,9 +74,6 @@ struct NodeParts: Sendable {
                 eventLoop: eventLoop, node: relay, store: store, conversations: store, bus: parts.bus,
                 sessions: parts.sessions, presence: parts.presence, clock: clock, logger: logger,
                 lastSeen: lastSeen.record)
-        }
-        if await !redis.waitUntilConnected(for: redisPatience) {
-            logger.warning("Redis is not reachable; starting without, messages are stored and delivered on this node")
         }
         let argon2 = configuration.auth.argon2
         let hasher = PasswordHasher(

@@ -23,9 +23,19 @@ final class RedisSessionRegistry: SessionRegistry {
             switch result {
             case .success(.written), .success(.renewed): completion(.registered(displaced: false))
             case .success(.displacedOlder): completion(.registered(displaced: true))
-            case .success(.heldByNewer): completion(.superseded)
+            case .success(.heldByNewer): self.askHolder(of: session, completion)
             case .failure: completion(nil)
             }
+        }
+    }
+
+    /// Under which generation a device's session is held. It may have gone meanwhile, and the same one will do.
+    private func askHolder(of session: Session, _ completion: @escaping (SessionRegistration?) -> Void) {
+        let command = RedisCommand("HGET", Keys.session(session.user), "\(session.device)")
+        commands.send(command) { result in
+            guard case .success(let value) = result else { return completion(nil) }
+            let holder = value.text.flatMap { Session(user: session.user, device: session.device, text: $0) }
+            completion(.superseded(by: max(session.generation, holder?.generation ?? session.generation)))
         }
     }
 

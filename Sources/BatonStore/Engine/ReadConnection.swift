@@ -10,6 +10,7 @@ final class ReadConnection {
     private let inboxByUser: HotStatement
     private let page: HotStatement
     private let opening: HotStatement
+    private let deviceState: HotStatement
     /// Public ids by number; they never change.
     private var conversations: [Int64: ConversationID] = [:]
     private var users: [Int64: UserID] = [:]
@@ -43,6 +44,8 @@ final class ReadConnection {
             FROM devices d JOIN users u ON u.num = d.user JOIN inboxes i ON i.user = d.user
             JOIN cursors c ON c.device = d.num WHERE d.id = ?1 AND u.id = ?2 AND c.state <> 2
             """)
+        deviceState = try HotStatement(
+            connection, "SELECT c.state FROM devices d JOIN cursors c ON c.device = d.num WHERE d.id = ?1")
     }
 
     func begin() throws(SQLiteFailure) {
@@ -126,6 +129,14 @@ final class ReadConnection {
         inboxByUser.bind(1, Int64(bitPattern: user.rawValue))
         defer { inboxByUser.reset() }
         return try inboxByUser.step() ? InboxSequence(stored: inboxByUser.integer(1)) : nil
+    }
+
+    /// Whether a device was revoked, or there never was one.
+    func isRevoked(_ device: DeviceID) throws(SQLiteFailure) -> Bool {
+        deviceState.bind(1, Int64(bitPattern: device.rawValue))
+        defer { deviceState.reset() }
+        guard try deviceState.step() else { return true }
+        return deviceState.integer(0) == DeviceState.revoked.rawValue
     }
 
     // MARK: Ids

@@ -211,7 +211,7 @@ struct Writer {
             for work in pending where work.isComplete {
                 if case .operations(_, let completion) = work.entry { completion(work.outcomes, nil) }
             }
-            Thread.sleep(forTimeInterval: 0.02)
+            Thread.sleep(forTimeInterval: 0.1)
         }
 
     #endif

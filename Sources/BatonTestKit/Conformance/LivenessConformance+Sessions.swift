@@ -8,7 +8,8 @@ extension LivenessConformance {
             try expect(try await register(subject.one, older), .registered(displaced: false), "the first")
             try expect(try await register(subject.one, older), .registered(displaced: false), "the same again")
             try expect(try await register(subject.two, newer), .registered(displaced: true), "the newer")
-            try expect(try await register(subject.one, older), .superseded, "the older again")
+            try expect(
+                try await register(subject.one, older), .superseded(by: newer.generation), "the older again")
             let other = try session(alice, laptop, generation: 1)
             try expect(try await register(subject.one, other), .registered(displaced: false), "another device")
         },
@@ -20,7 +21,21 @@ extension LivenessConformance {
                 try expect(try await register(subject.one, session), expected, "generation \(generation)")
             }
             let before = try session(alice, phone, generation: .max - 1)
-            try expect(try await register(subject.one, before), .superseded, "one before the last")
+            let last = ConnectionGeneration(rawValue: .max)
+            try expect(try await register(subject.one, before), .superseded(by: last), "one before the last")
+        },
+        .init("A new connection behind a clock that went back takes the session with a generation above the held") {
+            subject in
+            let ahead = try session(alice, phone, on: "one", generation: 1_000)
+            let behind = try session(alice, phone, on: "two", generation: 10)
+            _ = try await register(subject.one, ahead)
+            guard case .superseded(let held)? = try await register(subject.two, behind) else {
+                throw Violation(description: "a lower generation displaced a higher one")
+            }
+            let above = try session(alice, phone, on: "two", generation: held.next.rawValue)
+            try expect(try await register(subject.two, above), .registered(displaced: true), "above the held")
+            try expect(try await renew(subject.one, [ahead]), [ahead], "displaced")
+            try expect(try await renew(subject.two, [above]), [], "of the new one displaced")
         },
         .init("An old connection cannot remove a newer one's session") { subject in
             let older = try session(alice, phone, on: "one", generation: 10)

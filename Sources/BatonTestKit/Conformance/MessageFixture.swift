@@ -48,6 +48,13 @@ extension MessageStore {
         }
         return try result.get()
     }
+
+    package func revoked(among devices: [DeviceID]) async throws(StoreError) -> Set<DeviceID> {
+        let result: Result<Set<DeviceID>, StoreError> = await withCheckedContinuation { continuation in
+            revokedDevices(among: devices) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
 }
 
 extension StoreFixture: MessageFixture {

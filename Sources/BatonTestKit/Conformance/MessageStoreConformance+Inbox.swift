@@ -154,6 +154,16 @@ extension MessageStoreConformance {
             let next = try await accepted(message("d", from: alice, to: .user(bob)), by: fixture)
             try expectEqual(next.events.map(\.sequence), [position(4)])
         },
+        Case("Which of many devices are revoked, or are none, is told at once") { fixture in
+            try await populate(fixture)
+            try await fixture.addDevice(laptop(of: bob), of: bob)
+            let devices = [device(of: alice), device(of: bob), laptop(of: bob), DeviceID(rawValue: 9)]
+            try expectEqual(try await fixture.messages.revoked(among: devices), [DeviceID(rawValue: 9)])
+            try await fixture.revoke(laptop(of: bob), of: bob)
+            try expectEqual(
+                try await fixture.messages.revoked(among: devices), [DeviceID(rawValue: 9), laptop(of: bob)])
+            try expectEqual(try await fixture.messages.revoked(among: []), [])
+        },
         Case("Whoever has no device gets messages in the conversation, and a new device begins behind them") {
             fixture in
             try await populate(fixture)

@@ -76,6 +76,14 @@ package final class InMemoryMessageStore: MessageStore {
         }
         completion(.success(heads))
     }
+
+    package func revokedDevices(
+        among devices: [DeviceID],
+        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    ) {
+        let revoked = state.withLock { state in devices.filter { state.devices[$0]?.isRevoked ?? true } }
+        completion(.success(Set(revoked)))
+    }
 }
 
 /// What tests set up.

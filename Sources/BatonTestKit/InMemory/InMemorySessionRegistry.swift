@@ -11,7 +11,7 @@ public final class InMemorySessionRegistry: SessionRegistry {
     public func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void) {
         guard !cluster.isDown else { return completion(nil) }
         let current = cluster.sessions(of: session.user).first { $0.device == session.device }
-        guard write(session) else { return completion(.superseded) }
+        guard write(session) else { return completion(.superseded(by: current?.generation ?? session.generation)) }
         completion(.registered(displaced: current != nil && current != session))
     }
 

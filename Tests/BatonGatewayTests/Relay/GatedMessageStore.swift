@@ -80,6 +80,13 @@ final class GatedMessageStore: MessageStore {
         inner.inboxHeads(of: users, completion: completion)
     }
 
+    func revokedDevices(
+        among devices: [DeviceID],
+        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    ) {
+        inner.revokedDevices(among: devices, completion: completion)
+    }
+
     private func read<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void, _ answer: @escaping @Sendable () -> Void
     ) {

@@ -39,10 +39,72 @@ struct SessionTests {
     func superseded() {
         let (user, other) = (relay.addUser(1), relay.addNode("b"))
         let older = relay.connect(user)
+        relay.advance(seconds: Limits.Connection.promptHelloSeconds)
         let newer = relay.greet(user, on: other)
         older.hello()
         #expect(older.close() == .displaced)
         #expect(newer.close() == nil)
+    }
+
+    @Test(
+        "A new connection displaces an older one of a node whose clock is ahead, and stays", arguments: [false, true])
+    func clockBehind(isRegistryAway: Bool) {
+        let (user, other) = (relay.addUser(1), relay.addNode("b"))
+        relay.clock.advance(by: .seconds(3_600))
+        let older = relay.greet(user)
+        relay.clock.advance(by: .seconds(-7_200))
+        relay.cluster.isDown = isRegistryAway
+        let newer = relay.greet(user, on: other)
+        #expect(older.handler.generation > newer.handler.generation)
+        relay.cluster.isDown = false
+        for _ in 0..<3 {
+            relay.advance(seconds: 15)
+            newer.send { $0.ping.nonce = "alive" }
+        }
+        #expect(older.close() == .displaced && newer.close() == nil)
+        #expect(relay.cluster.sessions(of: user).map(\.generation) == [newer.handler.standing])
+        // Whoever comes next to the node with the slow clock is newer than that.
+        let next = relay.greet(user, on: other)
+        #expect(next.handler.generation > newer.handler.standing)
+        #expect(newer.close() == .displaced && next.close() == nil)
+    }
+
+    @Test("On a node whose clock goes back the later connection is the newer all the same")
+    func clockGoesBack() {
+        let user = relay.addUser(1)
+        let older = relay.greet(user)
+        relay.clock.advance(by: .seconds(-60))
+        let newer = relay.greet(user, on: relay.addLoop(to: relay.node))
+        #expect(older.close() == .displaced && newer.close() == nil)
+    }
+
+    @Test("While the registry has not confirmed a connection, another node's old news do not end it")
+    func lateNews() {
+        let user = relay.addUser(1)
+        relay.cluster.isDown = true
+        let client = relay.greet(user)
+        let news = ConnectionGeneration(rawValue: .max - 5)
+        relay.loop.received(.displaced(relay.device(1, of: user), by: news), on: .user(user))
+        #expect(client.close() == nil)
+        relay.cluster.isDown = false
+        relay.advance(seconds: 1)
+        #expect(client.close() == nil && relay.cluster.sessions(of: user).count == 1)
+        relay.loop.received(.displaced(relay.device(1, of: user), by: news), on: .user(user))
+        #expect(client.close() == .displaced)
+    }
+
+    @Test("The sweep finds devices that were revoked while the bus was away")
+    func revokedUnheard() {
+        let (relay, user) = (RelayFixture { $0.backstopSeconds = 30...30 }, UserID(rawValue: 1))
+        _ = relay.addUser(1, devices: [1, 2])
+        let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        relay.store.inner.revoke(relay.device(1, of: user), of: user)
+        #expect(one.close() == nil)
+        for _ in 0..<2 {
+            relay.advance(seconds: 15)
+            for client in [one, two] where client.isConnected { client.send { $0.ping.nonce = "alive" } }
+        }
+        #expect(one.close() == .revoked && two.close() == nil)
     }
 
     @Test("A device that is revoked anywhere is closed here, its user's others are not")
