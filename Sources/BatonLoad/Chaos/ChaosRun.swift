@@ -15,8 +15,6 @@ package struct ChaosRun: Sendable {
     /// Clients that register and log in at the same time.
     private static let setupsAtOnce = 4
     private static let connectSeconds = 30
-    /// How long nothing is done before the load and after it, so that what the cluster uses can be compared.
-    private static let quiet = Duration.seconds(2)
 
     package init(_ settings: ChaosSettings, console: ChaosConsole) {
         self.settings = settings
@@ -29,6 +27,7 @@ package struct ChaosRun: Sendable {
             atPath: settings.historyDirectory, withIntermediateDirectories: true)
         var cluster = LocalCluster.Settings(executable: settings.executable, directory: settings.directory)
         cluster.nodes = settings.nodes
+        cluster.environment = settings.environment
         // Cheap passwords and no limits for one address: all devices live behind it.
         cluster.configuration = [
             "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
@@ -87,7 +86,7 @@ package struct ChaosRun: Sendable {
             }
             let numbers = try await greet(devices)
             history.append(.stage(.baseline))
-            try await ContinuousClock().sleep(for: Self.quiet)
+            try await ContinuousClock().sleep(for: .seconds(settings.quietSeconds))
             history.append(.stage(.load))
             console.stage("load and faults for \(Int(settings.seconds)) s, seed \(settings.seed)")
             try await loadAndFaults(devices, after: numbers, injector)
@@ -95,7 +94,7 @@ package struct ChaosRun: Sendable {
             try await settle(devices, injector)
             history.append(.stage(.settled))
             for device in devices { await device.askUnread() }
-            try await ContinuousClock().sleep(for: Self.quiet)
+            try await ContinuousClock().sleep(for: .seconds(settings.quietSeconds))
             history.append(.stage(.end))
             for device in devices { await device.client.close() }
             try await group.waitForAll()
@@ -174,7 +173,7 @@ package struct ChaosRun: Sendable {
     private func settle(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws {
         console.stage("no more faults; waiting until every message and receipt has arrived")
         try await injector.heal()
-        let limit = Duration.seconds(ChaosSettings.healSeconds)
+        let limit = Duration.seconds(settings.healSeconds)
         guard await progress.reached(.delivered, within: limit) else {
             try Task.checkCancellation()
             return console.stage("not everything arrived within \(limit)")

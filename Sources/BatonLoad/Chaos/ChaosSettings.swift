@@ -22,6 +22,12 @@ package struct ChaosSettings: Sendable {
     package var directory: String
     /// The command that makes this run again, for people.
     package var command = ""
+    /// For catching up after the last fault: above the backstop sweep's period.
+    package var healSeconds = 60.0
+    /// How long nothing is done before the load and after it, so that what the cluster uses can be compared.
+    package var quietSeconds = 2.0
+    /// Variables of each node besides this program's own: what the harness is to find.
+    package var environment: [String: String] = [:]
 
     package init(seed: UInt64, executable: String, directory: String) {
         self.seed = seed
@@ -37,8 +43,6 @@ package struct ChaosSettings: Sendable {
     static let afterZombie = 15.0
     /// With less than this part of the messages that the rate asks for the run says nothing.
     package static let acceptedPart = 0.5
-    /// For catching up after the last fault: above the backstop sweep's period.
-    static let healSeconds = 60.0
 
     /// Messages that are to be sent.
     package var wanted: Int { Int(rate * seconds) }

@@ -19,6 +19,8 @@ package actor LocalCluster {
         package var isProxied = false
         /// The library that makes nodes see the faults of a host; nil: they see none.
         package var shim: String?
+        /// Variables of each node besides this program's own.
+        package var environment: [String: String] = [:]
 
         package init(executable: String, directory: String) {
             self.executable = executable
@@ -121,7 +123,7 @@ package actor LocalCluster {
         for setting in configuration(of: index) { arguments += ["--set", setting] }
         nodes[index] = try ServerProcess(
             "n\(index + 1)", executable: executable ?? settings.executable, arguments: arguments,
-            environment: environment.merging(hostEnvironment(of: index)) { $1 },
+            environment: settings.environment.merging(environment) { $1 }.merging(hostEnvironment(of: index)) { $1 },
             log: "\(settings.directory)/n\(index + 1).log")
     }
 

@@ -1,0 +1,83 @@
+#if DEBUG
+    import BatonCore
+    import BatonLoad
+    import Foundation
+    import Testing
+
+    /// Who judges the relay is judged here: each bug that a debug build can be told to have is found, by the invariant named
+    /// for it, and nothing is found where there is none.
+    @Suite("Planted bugs", .alone, .serialized)
+    struct PlantedBugTests {
+        /// A bug, what it breaks, and what brings it to light within seconds.
+        struct Case: Sendable, CustomTestStringConvertible {
+            let bug: PlantedBug?
+            let invariant: Invariant?
+            var faults: Set<FaultKind> = []
+            var failpoints = ""
+            var seconds = 3.0
+            var healSeconds = 1.0
+            var behaviour: @Sendable (inout ChaosBehaviour) -> Void = { _ in }
+
+            var testDescription: String {
+                "\(bug?.rawValue ?? "no bug"): \(invariant?.rawValue ?? "nothing")"
+            }
+        }
+
+        static let cases: [Case] = [
+            // Nodes die between the answer and the commit.
+            Case(bug: .ackBeforeCommit, invariant: .diverged, faults: [.node], seconds: 4),
+            Case(bug: .publishBeforeCommit, invariant: .duplicated, faults: [.node], seconds: 4),
+            // A sender whose answer was lost asks at another node.
+            Case(bug: .forgetIdempotence, invariant: .refSplit) { $0.resend = 0.1 },
+            // A node dies in the midst of a page, of which it has said that all of it was read.
+            Case(bug: .advanceCursorOnSend, invariant: .resynced, failpoints: "drain=pause:100@5,drain=kill@5") {
+                $0.reconnect = 0.1
+            },
+            Case(bug: .dropHintAndSweep, invariant: .lost),
+            Case(bug: .sequenceOutsideLock, invariant: .diverged),
+        ]
+
+        @Test("Each is found by the invariant named for it", arguments: cases)
+        func found(planted: Case) async throws {
+            let verdict = try await Self.run(planted)
+            #expect(verdict.count(try #require(planted.invariant)) > 0, "\(verdict.text)")
+        }
+
+        @Test("Without a bug the same breaks nothing")
+        func sound() async throws {
+            let verdict = try await Self.run(
+                Case(bug: nil, invariant: nil, faults: [.node], healSeconds: 45) {
+                    $0.resend = 0.1
+                    $0.reconnect = 0.1
+                    $0.second = 0.02
+                })
+            #expect(verdict.isSound && verdict.accepted > 100, "\(verdict.text)")
+        }
+
+        /// A short run of chaos, judged by its histories alone.
+        private static func run(_ planted: Case) async throws -> HistoryVerdict {
+            let directory = NSTemporaryDirectory() + "baton-planted-\(UUID().uuidString.prefix(8))"
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            var settings = ChaosSettings(
+                seed: 7, executable: try TestCluster.executable("baton"), directory: directory)
+            settings.nodes = 2
+            settings.users = 6
+            settings.rate = 120
+            settings.seconds = planted.seconds
+            settings.killEvery = 1
+            settings.faults = FaultSelection(kinds: planted.faults, named: planted.faults)
+            settings.behaviour = ChaosBehaviour()
+            planted.behaviour(&settings.behaviour)
+            settings.healSeconds = planted.healSeconds
+            settings.quietSeconds = 0
+            settings.environment["BATON_PLANTED_BUG"] = planted.bug?.rawValue
+            if !planted.failpoints.isEmpty { settings.environment["BATON_FAILPOINTS"] = planted.failpoints }
+            _ = try await ChaosRun(settings, console: ChaosConsole(isQuiet: true)).run()
+
+            let files = try FileManager.default.contentsOfDirectory(atPath: settings.historyDirectory)
+            let histories = try RunHistories(
+                paths: files.filter { $0.hasSuffix(".jsonl") }.map { "\(settings.historyDirectory)/\($0)" })
+            return HistoryChecker.check(histories.devices, cluster: histories.cluster)
+        }
+    }
+#endif
