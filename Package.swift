@@ -135,7 +135,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BatonStoreTests",
-            dependencies: ["BatonStore", "BatonTestKit", "store-writer", grdb, sqlite, logging],
+            dependencies: ["BatonStore", "BatonLoad", "BatonTestKit", "store-writer", grdb, sqlite, logging],
             swiftSettings: settings),
         .testTarget(
             name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", nioEmbedded],

@@ -46,6 +46,8 @@ public final class SQLiteStore: Sendable {
             turnstile.enter()
             // Given back with its descriptors, whatever happens below.
             let presence = try StorePresence(path: path)
+            // Whatever others left in the log before they synced it, or could not sync, is on disk before it counts.
+            if presence.isFirst { try LogRewrite.run(path: path) }
             let writer = try connections.writer()
             if presence.isAfterUncleanStop { try IntegrityCheck.run(on: writer, path: path, progress: progress) }
             try migrate(writer, path: path, clock: clock, progress: progress)

@@ -2,43 +2,62 @@ import BatonCore
 import Foundation
 
 /// The process `store-writer`, which writes until it is killed.
-struct StoreWriter {
+final class StoreWriter {
     private let process = Process()
     private let output = Pipe()
+    private var data = Data()
 
-    init(path: String, people: People, prefix: String) throws {
+    /// - Parameter retries: whether it tries again what the store could not do, or ends.
+    init(
+        path: String, people: People, prefix: String, retries: Bool = false, environment: [String: String] = [:]
+    ) throws {
         process.executableURL = try Self.executable()
-        process.arguments = [
-            "write", path, "\(people.alice)", "\(people.device(of: people.alice))", "\(people.bob)", prefix,
-        ]
+        process.arguments =
+            [
+                "write", path, "\(people.alice)", "\(people.device(of: people.alice))", "\(people.bob)", prefix,
+            ] + (retries ? ["retry"] : [])
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         try process.run()
     }
 
-    /// Kills it without warning once it has printed so many lines, and returns all that it printed.
-    func linesUntilKilled(after count: Int) async throws -> [String] {
-        let handle = output.fileHandleForReading
-        var data = Data()
-        var isKilled = false
-        while true {
-            let chunk = handle.availableData
-            if chunk.isEmpty { break }
+    /// Reads until it has printed so many lines in all, or has ended.
+    ///
+    /// - Returns: whether it has printed them.
+    @discardableResult
+    func prints(_ count: Int) -> Bool {
+        while data.count(where: { $0 == UInt8(ascii: "\n") }) < count {
+            let chunk = output.fileHandleForReading.availableData
+            if chunk.isEmpty { return false }
             data.append(chunk)
-            if !isKilled, data.count(where: { $0 == UInt8(ascii: "\n") }) >= count {
-                kill(process.processIdentifier, SIGKILL)
-                isKilled = true
-            }
         }
+        return true
+    }
+
+    /// Kills it without warning, and returns all that it printed: each ref that was accepted, with its sequence.
+    func killed() -> [String: String] {
+        kill(process.processIdentifier, SIGKILL)
+        return ended()
+    }
+
+    /// Waits for its end.
+    func ended() -> [String: String] {
+        prints(.max)
         process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+        var accepted: [String: String] = [:]
+        for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ").map(String.init)
+            if words.count == 2 { accepted[words[0]] = words[1] }
+        }
+        return accepted
     }
 
     /// Built beside the tests.
-    private static func executable() throws -> URL {
+    static func executable(_ name: String = "store-writer") throws -> URL {
         let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         var folder = own.deletingLastPathComponent()
         for _ in 0..<4 {
-            let candidate = folder.appendingPathComponent("store-writer")
+            let candidate = folder.appendingPathComponent(name)
             if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
             folder = folder.deletingLastPathComponent()
         }

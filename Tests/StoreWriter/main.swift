@@ -9,7 +9,9 @@ import Logging
 
 // Writes to a store until it is killed, and prints each ref on a line of its own once it is accepted:
 //
-//     store-writer write <path> <sender> <device> <recipient> <prefix>
+//     store-writer write <path> <sender> <device> <recipient> <prefix> [retry]
+//
+// With `retry` it tries again what the store could not do; without, it ends with status 70 then.
 //
 // Or measures:
 //
@@ -20,26 +22,33 @@ struct SystemClock: CivilClock {
 }
 
 func write(_ arguments: [String]) throws {
-    guard arguments.count == 5, let sender = UserID(arguments[1]), let device = DeviceID(arguments[2]),
+    guard arguments.count >= 5, let sender = UserID(arguments[1]), let device = DeviceID(arguments[2]),
         let recipient = UserID(arguments[3])
     else { exit(64) }
     let logger = Logger(label: "store-writer", factory: { _ in SwiftLogNoOpLogHandler() })
     let store = try SQLiteStore.open(
         StoreSettings(path: arguments[0]), clock: SystemClock(), logger: logger)
     let room = DispatchSemaphore(value: 64)
-    for number in 0... {
-        room.wait()
-        let ref = "\(arguments[4])-\(number)"
-        let request = SendRequest(
-            sender: sender, device: device, ref: ref, target: .user(recipient), payload: Array(ref.utf8),
-            at: SystemClock().now)
+    let retries = arguments.count > 5
+    @Sendable func submit(_ request: SendRequest) {
         store.submit([.send(request)]) { outcomes in
-            guard case .sent(let message)? = outcomes.first else { exit(70) }
+            guard case .sent(let message)? = outcomes.first else {
+                guard retries, case .failed? = outcomes.first else { exit(70) }
+                return submit(request)
+            }
             // One system call a line: what is printed was accepted, also when the kill comes now.
-            let line = Array("\(ref) \(message.id.sequence)\n".utf8)
+            let line = Array("\(request.ref) \(message.id.sequence)\n".utf8)
             guard Glibc.write(1, line, line.count) == line.count else { exit(0) }
             room.signal()
         }
+    }
+    for number in 0... {
+        room.wait()
+        let ref = "\(arguments[4])-\(number)"
+        submit(
+            SendRequest(
+                sender: sender, device: device, ref: ref, target: .user(recipient), payload: Array(ref.utf8),
+                at: SystemClock().now))
     }
 }
 

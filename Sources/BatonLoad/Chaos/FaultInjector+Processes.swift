@@ -17,6 +17,12 @@ extension FaultInjector {
         await cluster.killNode(node)
         began(fault)
         try await cluster.startNode(node, environment: ["BATON_FAILPOINTS": rule])
+        try? await cluster.untilReady(node)
+        // A node that has just come has nothing to do, before others lose their clients.
+        for other in cluster.clientProxies.indices where other != node && cluster.nodeCount > 1 {
+            try await cluster.clientProxies[other].dropAll()
+            break
+        }
         let hasDied = await cluster.nodeEnds(node, within: .seconds(fault.seconds))
         if !hasDied { note("n\(node + 1) did not pass its failpoint") }
         await cluster.killNode(node)

@@ -1,6 +1,5 @@
 /// Faults of Redis and of the host, and bytes that nobody should send.
 extension FaultInjector {
-    private static let snapshot = "snapshot.rdb"
     /// Nobody listens there: port 1 of this machine.
     private static let nobody = "127.0.0.1 1"
     /// What Redis has by itself.
@@ -18,10 +17,9 @@ extension FaultInjector {
         case .dropSubscribers: _ = try await cluster.redis("CLIENT KILL TYPE pubsub")
         case .kill: try await restartRedis(after: duration)
         case .snapshot:
-            _ = try await cluster.redis("CONFIG SET dbfilename \(Self.snapshot)")
             _ = try await cluster.redis("SAVE")
             try await ContinuousClock().sleep(for: duration)
-            try await restartRedis(after: .milliseconds(200), snapshot: Self.snapshot)
+            try await restartRedis(after: .milliseconds(200), fromSnapshot: true)
         case .pause:
             _ = try await cluster.redis("CLIENT PAUSE \(Int(duration / .milliseconds(1)))")
             try await ContinuousClock().sleep(for: duration)
@@ -40,10 +38,10 @@ extension FaultInjector {
         }
     }
 
-    private func restartRedis(after duration: Duration, snapshot: String? = nil) async throws {
+    private func restartRedis(after duration: Duration, fromSnapshot: Bool = false) async throws {
         await cluster.killRedis()
         try await ContinuousClock().sleep(for: duration)
-        if let snapshot { try await cluster.startRedis(snapshot: snapshot) } else { try await cluster.startRedis() }
+        try await cluster.startRedis(fromSnapshot: fromSnapshot)
         note("Redis is back")
     }
 

@@ -19,6 +19,8 @@ actor FaultInjector {
 
     /// A fault that would begin so late is not made: nobody would feel it.
     private static let lateSeconds = Duration.milliseconds(500)
+    /// Within this both clients and nodes notice that the other end is gone: after it users are shown offline.
+    private static let noticed = Duration.seconds(75)
 
     init(
         cluster: LocalCluster, settings: ChaosSettings, progress: ChaosProgress, console: ChaosConsole,
@@ -36,12 +38,42 @@ actor FaultInjector {
     ///
     /// - Parameter end: when the load ends; what has not begun by then is left out.
     func inject(_ fault: PlannedFault, until end: ContinuousClock.Instant) async throws {
+        var isMade = false
         try await withTurn(fault.number, FaultTurns.Claim(fault.action, nodes: cluster.nodeCount)) {
             guard ContinuousClock.now < end - Self.lateSeconds else {
                 return console.note("no time left for \(fault.text)")
             }
             try await make(fault)
-            history.append(.healed(number: fault.number))
+            isMade = true
+        }
+        guard isMade else { return }
+        if case .breakLink(let link, let node, .halfOpen) = fault.action {
+            try await untilNoticed(proxy(link, of: node), fault, until: end)
+        }
+        history.append(.healed(number: fault.number))
+    }
+
+    /// Nothing mends connections of which one end does not know that the other is gone: it has to notice. What it did
+    /// not notice by the end of the load is reset, so that a short run need not wait.
+    private func untilNoticed(
+        _ proxy: FaultProxy, _ fault: PlannedFault, until end: ContinuousClock.Instant
+    ) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + Self.noticed
+        while proxy.halfOpenCount > 0, clock.now < end {
+            guard clock.now < deadline else {
+                complain("\(fault.action.text): not noticed within \(Self.noticed)")
+                break
+            }
+            try await clock.sleep(for: .milliseconds(250))
+        }
+        try await proxy.dropHalfOpen()
+    }
+
+    private func proxy(_ link: FaultAction.Link, of node: Int) -> FaultProxy {
+        switch link {
+        case .clients: cluster.clientProxies[node]
+        case .redis: cluster.redisProxies[node]
         }
     }
 
@@ -54,7 +86,7 @@ actor FaultInjector {
         case .stop(let node): try await stop(node, fault)
         case .runOther(let node): try await runOther(node, fault)
         case .breakLink(let link, let node, let kind):
-            let proxy = (link == .clients ? cluster.clientProxies : cluster.redisProxies)[node]
+            let proxy = proxy(link, of: node)
             began(fault)
             try await proxy.set(kind)
             try await hold(duration) { try await proxy.set(nil) }

@@ -2,7 +2,7 @@
 enum FaultVariants {
     static let downSeconds = 0.5...2.0
     /// Each but rarely enough that a node does some work before.
-    static let failpoints = ["committed=kill@1/60", "published=kill@1/60", "drain=kill@1/8", "acknowledged=kill@1/60"]
+    static let failpoints = ["committed=kill@1/40", "published=kill@1/40", "drain=kill@1/4", "acknowledged=kill@1/40"]
     /// Above the 2 s after which a node gives a command to Redis up, and below it.
     private static let linkSeconds = 1.5...3.5
 

@@ -186,14 +186,15 @@ package actor LocalCluster {
 
     // MARK: Redis
 
-    /// Starts Redis, empty or from a snapshot that it wrote into the cluster's directory.
-    package func startRedis(snapshot: String = "none.rdb") async throws {
+    /// Starts Redis, empty or from what it held when it was last told to SAVE.
+    package func startRedis(fromSnapshot: Bool = false) async throws {
         guard redis?.isRunning != true else { return }
+        if !fromSnapshot { try? FileManager.default.removeItem(atPath: settings.directory + "/dump.rdb") }
         let process = try ServerProcess(
             "redis", executable: try Self.find("redis-server"),
             arguments: [
                 "--port", "\(redisPort)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
-                settings.directory, "--dbfilename", snapshot, "--hash-max-listpack-value", "192",
+                settings.directory, "--dbfilename", "dump.rdb", "--hash-max-listpack-value", "192",
             ], log: settings.directory + "/redis.log")
         redis = process
         let probe = RedisProbe(port: redisPort)

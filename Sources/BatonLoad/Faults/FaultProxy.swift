@@ -17,6 +17,7 @@ package final class FaultProxy: Sendable {
     private let group: any EventLoopGroup
     private let state: Mutex<State>
     private let swallowed = Atomic(0)
+    private let halfOpen = Atomic(0)
 
     /// For listening again on a port that was given up for a while.
     private static let bindAttempts = 50
@@ -33,6 +34,9 @@ package final class FaultProxy: Sendable {
 
     /// Bytes that were read and will not be written.
     package var swallowedBytes: Int { swallowed.load(ordering: .relaxed) }
+
+    /// Connections of which one end does not know that the other is gone.
+    package var halfOpenCount: Int { halfOpen.load(ordering: .relaxed) }
 
     /// Connections that go through it now.
     package var connectionCount: Int { state.withLock { $0.links.count } }
@@ -58,6 +62,13 @@ package final class FaultProxy: Sendable {
     package func dropAll() async throws {
         for link in state.withLock({ Array($0.links.values) }) {
             try await link.eventLoop.submit { link.value.reset() }.get()
+        }
+    }
+
+    /// Resets those of which one end does not know that the other is gone.
+    package func dropHalfOpen() async throws {
+        for link in state.withLock({ Array($0.links.values) }) {
+            try await link.eventLoop.submit { if link.value.isHalfOpen { link.value.reset() } }.get()
         }
     }
 
@@ -95,7 +106,11 @@ package final class FaultProxy: Sendable {
     private func accepted(_ client: any Channel) -> EventLoopFuture<Void> {
         client.eventLoop.makeCompletedFuture {
             let fault = state.withLock { $0.fault }
-            let link = ProxyLink(client: client, fault: fault) { [self] in swallowed.add($0, ordering: .relaxed) }
+            let link = ProxyLink(
+                client: client, fault: fault,
+                counts: ProxyLink.Counts(
+                    swallowed: { [self] in swallowed.add($0, ordering: .relaxed) },
+                    halfOpen: { [self] in halfOpen.add($0, ordering: .relaxed) }))
             let bound = NIOLoopBound(link, eventLoop: client.eventLoop)
             let id = ObjectIdentifier(link)
             state.withLock { $0.links[id] = bound }

@@ -11,6 +11,14 @@ final class ProxyLink {
     /// What waits on the way to one end, in bytes; above it the other end is not read.
     static let bufferLimit = 256 * 1024
 
+    /// Who is told what becomes of links, in numbers to be added.
+    struct Counts {
+        /// Bytes that will not be written.
+        let swallowed: (Int) -> Void
+        /// Links of which one end does not know that the other is gone.
+        let halfOpen: (Int) -> Void
+    }
+
     /// One direction.
     private struct Flow {
         var waiting: Deque<(bytes: ByteBuffer, due: NIODeadline)> = []
@@ -27,17 +35,16 @@ final class ProxyLink {
     private let eventLoop: any EventLoop
     private let client: any Channel
     private var server: (any Channel)?
-    private let swallowed: (Int) -> Void
+    private let counts: Counts
     private var fault: LinkFault?
     private var fromClient = Flow()
     private var fromServer = Flow()
     /// One of the two was told that the other is gone, and the other was not. It finds out by itself.
-    private var isHalfOpen = false
+    private(set) var isHalfOpen = false
     private var isOver = false
 
-    /// - Parameter swallowed: told how many bytes will not be written.
-    init(client: any Channel, fault: LinkFault?, swallowed: @escaping (Int) -> Void) {
-        self.swallowed = swallowed
+    init(client: any Channel, fault: LinkFault?, counts: Counts) {
+        self.counts = counts
         eventLoop = client.eventLoop
         self.client = client
         self.fault = fault
@@ -61,7 +68,7 @@ final class ProxyLink {
         guard !isOver else { return }
         if self[end].hasHole || fault?.swallows(from: end) == true {
             self[end].hasHole = true
-            return swallowed(bytes.readableBytes)
+            return counts.swallowed(bytes.readableBytes)
         }
         var due = NIODeadline.now()
         switch fault {
@@ -115,6 +122,7 @@ final class ProxyLink {
         case .refuse: reset()
         case .halfOpen(let end) where server != nil:
             isHalfOpen = true
+            counts.halfOpen(1)
             self[end].hasHole = true
             self[end.other].hasHole = true
             channel(end)?.close(promise: nil)
@@ -196,6 +204,7 @@ final class ProxyLink {
     private func over() {
         guard !isOver else { return }
         isOver = true
+        if isHalfOpen { counts.halfOpen(-1) }
         for end in [LinkEnd.client, .server] {
             self[end].timer?.cancel()
             self[end].timer = nil

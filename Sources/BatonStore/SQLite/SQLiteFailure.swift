@@ -23,6 +23,12 @@ struct SQLiteFailure: Error, CustomStringConvertible {
         systemError = connection.map { sqlite3_system_errno($0) } ?? 0
     }
 
+    init(_ failure: SystemFailure) {
+        code = SQLITE_IOERR
+        message = String(cString: sqlite3_errstr(SQLITE_IOERR))
+        systemError = failure.code
+    }
+
     init(_ error: any Error) {
         if let failure = error as? SQLiteFailure {
             self = failure

@@ -7,13 +7,16 @@ import Logging
 struct StorePresence: Sendable {
     private let file: FileLock
     private let path: String
-    /// Nobody else is there, and the last ones did not leave by the door.
+    /// Nobody else is there: what is in the log counts as committed as soon as it is read.
+    let isFirst: Bool
+    /// And the last ones did not leave by the door.
     let isAfterUncleanStop: Bool
 
     init(path: String) throws(SystemFailure) {
         file = try FileLock(path: path + "-alive")
         self.path = path
-        isAfterUncleanStop = file.tryLock() && file.isMarked
+        isFirst = file.tryLock()
+        isAfterUncleanStop = isFirst && file.isMarked
     }
 
     func enter() throws(SystemFailure) {

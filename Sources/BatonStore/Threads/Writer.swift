@@ -11,7 +11,8 @@ import Logging
 /// 1. Waits for work, and under load a little longer (`lingerMilliseconds`).
 /// 2. Passes the turnstile, so that the processes of the host write in turn.
 /// 3. Carries out up to `Limits.Store.batchOperations` in one transaction.
-/// 4. Commits, which syncs, and only then answers. Where anything failed, everything is rolled back and says so.
+/// 4. Commits, which syncs, and only then answers. Where anything failed, everything is rolled back and says so; a
+///    sync that failed is not tried again as if nothing was (`LogRewrite`).
 struct Writer {
     let queue: WriteQueue
     let settings: StoreSettings
@@ -28,6 +29,9 @@ struct Writer {
     private var commits: UInt64 = 0
     /// The last failure was reported: a full disk does not fill the log too.
     private var hasFailed = false
+    /// The last commit met an I/O error. Nothing is committed on top of what it may have left, before the log was
+    /// written anew.
+    private var isLogSuspect = false
 
     /// An entry that is being carried out, maybe over several transactions.
     private struct Work {
@@ -103,6 +107,7 @@ struct Writer {
             outcome = .success(count)
         } catch {
             rollBack()
+            if error.primaryCode == SQLITE_IOERR { isLogSuspect = true }
             outcome = .failure(error)
         }
         let ended = clock.now
@@ -133,6 +138,11 @@ struct Writer {
 
     private mutating func begin() throws(SQLiteFailure) {
         try asFailure { try database.beginTransaction(.immediate) }
+        if isLogSuspect {
+            do { try LogRewrite.run(path: settings.path) } catch { throw SQLiteFailure(error) }
+            isLogSuspect = false
+            logger.notice("The log was written anew after a failed commit")
+        }
         try engine.rows.begin()
     }
 
