@@ -119,6 +119,8 @@ public enum Limits {
         public static let entries = 1_024
         /// Messages, refs, commits and places in inboxes that are looked for at once, of each.
         public static let keys = 256
+        /// Looks at the rings of a node that are under way at once.
+        public static let looks = 4
         /// Files of a trace's folder that are read.
         public static let files = 1_024
     }

@@ -6,7 +6,8 @@ struct Baton: AsyncParsableCommand {
         commandName: "baton",
         abstract: "A chat relay: several nodes, one Redis, one store; nothing acknowledged is lost.",
         subcommands: [
-            NodeCommand.self, ChatCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self,
+            NodeCommand.self, ChatCommand.self, InspectCommand.self, TraceCommand.self, DoctorCommand.self,
+            BenchCommand.self,
             ChaosCommand.self,
         ])
 }

@@ -47,6 +47,10 @@ struct StoreInspectorTests {
                     let recipient = try #require(message.recipients.first { $0.member.user == bob.user })
                     #expect(recipient.inboxSequence == Int64(sequence))
                 }
+                let refs = try inspector.messages(ref: "r33", limit: 10)
+                #expect(refs.map(\.device) == [alice.device] && refs.map(\.user) == [alice.user])
+                #expect(refs.first?.message.sequence.rawValue == 33 && refs.first?.at == 33)
+                #expect(try inspector.messages(ref: "none", limit: 10).isEmpty)
                 let beyond = MessageID(conversation: conversation, sequence: ConversationSequence(rawValue: 71))
                 #expect(try inspector.message(beyond) == nil)
                 let last = try inspector.lastMessages(of: conversation, limit: 3)

@@ -23,9 +23,12 @@ extension RelayLoop: BusReceiver {
         _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID
     ) {
         let traced: MessageID? = if case .message(let stored) = body { stored.id } else { nil }
+        let began = eventLoop.now
         bus.publish(message, to: .user(user)) { [weak self] receivers in
             guard let self else { return }
-            if let traced { self.tracePublished(traced, to: user, at: sequence, receivers: receivers) }
+            if let traced {
+                self.tracePublished(traced, to: user, at: sequence, receivers: receivers, since: began)
+            }
             if receivers != nil {
                 self.metrics.hintsPublished.increment()
             } else {

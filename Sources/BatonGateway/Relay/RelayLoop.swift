@@ -286,9 +286,11 @@ package final class RelayLoop {
                 if case .sent(let message) = outcome {
                     (message.isRepeat ? metrics.repeated : metrics.accepted).increment()
                     metrics.accept.recordNanoseconds((now - began).nanoseconds)
-                    traceAccepted(message, ref: ref, by: handler, stamp, at: now)
                 }
                 handler.sendEnded(ref: ref, outcome)
+                if case .sent(let message) = outcome {
+                    traceAccepted(message, ref: ref, by: handler, stamp, at: now)
+                }
             case .acknowledge(let handler, let position):
                 metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)

@@ -15,7 +15,8 @@ extension RelayNode {
         }
         var answer = TraceAnswer(
             node: settings.node.name, incarnation: settings.incarnation, isLive: true,
-            at: TraceAnchor.civilNanoseconds() / 1_000, since: Int64(clamping: settings.incarnation) * 1_000)
+            at: TraceAnchor.civilNanoseconds() / 1_000,
+            since: TraceAnchor.microseconds(ofMilliseconds: Int64(clamping: settings.incarnation)))
         answer.entries = scan.entries
         answer.isTruncated = scan.isTruncated
         let users = Array(scan.keys.places.keys)

@@ -21,6 +21,8 @@ package struct TraceEntry: Codable, Hashable, Sendable {
     package var executedMicroseconds: UInt64?
     package var committedMicroseconds: UInt64?
     package var receivers: Int?
+    /// From a hint's publication to Redis' answer; 65,535 stands for longer, too.
+    package var answeredMicroseconds: UInt64?
     /// `hint` or `drain`.
     package var path: String?
     /// Events that the device had not acknowledged.
@@ -53,6 +55,7 @@ package struct TraceEntry: Codable, Hashable, Sendable {
             message = record.message?.description
             inboxSequence = record.place
             if record.detail != TraceRecord.Detail.failed { receivers = Int(record.number) }
+            answeredMicroseconds = UInt64(record.small)
         case .written:
             message = record.message?.description
             inboxSequence = record.place

@@ -16,6 +16,12 @@ package struct TraceAnchor: Hashable, Sendable {
         (civil &+ Int64(truncatingIfNeeded: time &- monotonic)) / 1_000
     }
 
+    /// Microseconds of so many milliseconds; those that no clock shows stay at the end of the range.
+    package static func microseconds(ofMilliseconds milliseconds: Int64) -> Int64 {
+        let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? (milliseconds < 0 ? .min : .max) : product
+    }
+
     func write(to base: UnsafeMutableRawPointer) {
         base.storeBytes(of: monotonic, toByteOffset: TraceHeader.anchorOffset, as: UInt64.self)
         base.storeBytes(of: civil, toByteOffset: TraceHeader.anchorOffset + 8, as: Int64.self)
@@ -73,8 +79,11 @@ package struct TraceHeader: Hashable, Sendable {
         }
     }
 
+    /// - Parameters:
+    ///   - file: its beginning, or all of it.
+    ///   - count: its length.
     /// - Returns: nil for anything but a header of this form whose records follow in full.
-    package init?(_ file: [UInt8]) {
+    package init?(_ file: [UInt8], ofFileOf count: Int) {
         guard file.count >= Self.bytes else { return nil }
         func number<Number: FixedWidthInteger>(_ offset: Int, as: Number.Type) -> Number {
             file.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Number.self) }
@@ -82,7 +91,7 @@ package struct TraceHeader: Hashable, Sendable {
         let capacity = number(8, as: UInt64.self)
         guard number(0, as: UInt64.self) == Self.magic,
             number(28, as: UInt32.self) == UInt32(TraceRecord.bytes), capacity > 0,
-            capacity <= UInt64(Limits.Trace.maximumEvents), Self.fileBytes(Int(capacity)) == file.count,
+            capacity <= UInt64(Limits.Trace.maximumEvents), Self.fileBytes(Int(capacity)) == count,
             let node = NodeID(
                 String(
                     decoding: file[Self.nodeOffset..<Self.nodeOffset + NodeID.maximumLength].prefix { $0 != 0 },

@@ -15,7 +15,7 @@ package struct TraceRecord: Hashable, Sendable {
         case committed
         /// The sender was told so: sender, device, `place` is the ref's hash, `number` the commit.
         case accepted
-        /// A hint went out: recipient, `place` in their inbox, `number` of receivers.
+        /// A hint went out: recipient, `place` in their inbox, `number` of receivers, counted after `small` microseconds.
         case published
         /// An event was written to a device: user, device, `place`; `small` events are unacknowledged then.
         case written

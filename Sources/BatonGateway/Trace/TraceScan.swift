@@ -31,6 +31,18 @@ package struct TraceScan: Sendable {
         self.keys = keys
     }
 
+    /// Goes through the files of one life of a node, as often as something new is learned.
+    package static func over(_ files: [TraceFile], _ keys: TraceKeys) -> TraceScan {
+        var scan = TraceScan(keys)
+        for _ in 0..<passes {
+            let known = scan.keys
+            scan.begin(again: known)
+            for file in files { scan.look(at: file) }
+            if scan.keys == known { break }
+        }
+        return scan
+    }
+
     /// Looks at up to so many records, beginning at a position.
     ///
     /// - Returns: where to go on; nil at the end.

@@ -12,6 +12,7 @@ struct AdminRoutes: Sendable {
     let gate: AdminGate
     let status: @Sendable () async -> NodeStatus
     let cluster: @Sendable () async -> ClusterStatus
+    let trace: TraceRoute
 
     func add(to router: Router<APIRequestContext>) {
         let page = AdminPage()
@@ -19,7 +20,7 @@ struct AdminRoutes: Sendable {
         let group = AdminGroup(router: router, gate: gate)
         group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
         group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }
-        // What else one may ask a node, such as a message's trace, is mounted here in the same way.
+        trace.add(to: group)
     }
 }
 

@@ -103,7 +103,11 @@ struct RelayService: Service {
         let observer = ClusterObserver(
             node: parts.id, status: { reader.read() }, peers: admin.peers,
             surroundings: .live(store: parts.store, path: parts.configuration.store.path, redis: parts.redis))
-        AdminRoutes(gate: gate, status: { reader.read() }, cluster: { await observer.look() }).add(to: router)
+        let relay = parts.relay
+        AdminRoutes(
+            gate: gate, status: { reader.read() }, cluster: { await observer.look() },
+            trace: TraceRoute { await relay.trace($0) }
+        ).add(to: router)
     }
 
     private var dependencies: APIDependencies {

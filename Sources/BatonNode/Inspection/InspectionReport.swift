@@ -4,6 +4,8 @@ package struct InspectionReport: Sendable, Encodable {
     package enum Value: Sendable, Hashable, Encodable {
         case text(String)
         case number(Int64)
+        /// A time in thousandths of what the column says; shown with three decimals.
+        case thousandths(Int64)
         case flag(Bool)
         case none
 
@@ -12,6 +14,7 @@ package struct InspectionReport: Sendable, Encodable {
             switch self {
             case .text(let text): try container.encode(text)
             case .number(let number): try container.encode(number)
+            case .thousandths(let number): try container.encode(Double(number) / 1_000)
             case .flag(let flag): try container.encode(flag)
             case .none: try container.encodeNil()
             }
@@ -21,6 +24,7 @@ package struct InspectionReport: Sendable, Encodable {
             switch self {
             case .text(let text): text
             case .number(let number): String(number)
+            case .thousandths(let number): TraceReport.milliseconds(number)
             case .flag(let flag): flag ? "yes" : "no"
             case .none: "-"
             }

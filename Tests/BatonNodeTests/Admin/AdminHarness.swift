@@ -1,5 +1,6 @@
 import BatonAPI
 import BatonCore
+import BatonGateway
 import BatonTestKit
 import HTTPTypes
 import Hummingbird
@@ -31,7 +32,11 @@ struct AdminHarness {
                     parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))
         let refused = refused
         let gate = AdminGate(token: try #require(AdminToken(Self.token)), limiter: limiter) { refused.add($0) }
-        AdminRoutes(gate: gate, status: { .sample("n1") }, cluster: { Self.cluster }).add(to: router)
+        let relay = RelayNode(settings: RelaySettings(node: try #require(NodeID("n1")), incarnation: 1))
+        AdminRoutes(
+            gate: gate, status: { .sample("n1") }, cluster: { Self.cluster },
+            trace: TraceRoute { await relay.trace($0) }
+        ).add(to: router)
         responder = router.buildResponder()
     }
 

@@ -1,0 +1,56 @@
+import ArgumentParser
+import BatonCore
+import BatonNode
+import Foundation
+import Logging
+
+/// `baton trace`: one message's life.
+struct TraceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace",
+        abstract: "Tells one message's life: accepted, committed, hinted, written, acknowledged, or why not yet.",
+        discussion: """
+            Asks all nodes that hold a lease, reads the files that dead ones left on this host, and looks into the store \
+            and Redis. Reads only, and shows no content. Ends with 1 where nobody knows of such a message, or where \
+            something could not be asked: what is known is printed nevertheless.
+            """)
+
+    @Argument(help: "A ref, as its sender's device chose it, or a message's id.") var message: String
+    @OptionGroup var configuration: ConfigurationOptions
+    @Flag(help: "One JSON object instead of tables.") var json = false
+
+    func validate() throws {
+        let bytes = Limits.Message.refBytes
+        guard MessageID(message) != nil || (1...bytes).contains(message.utf8.count) else {
+            throw ValidationError("a message's id is <conversation>.<sequence>, and a ref has 1 to \(bytes) bytes")
+        }
+    }
+
+    func run() async throws {
+        let configuration = try configuration.load().configuration
+        let logger = Logger(label: "trace") {
+            RelayLogHandler(label: $0, level: .critical, format: configuration.log.format)
+        }
+        let tracer = try await Tracer.open(
+            configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
+        let outcome: TraceOutcome
+        do {
+            outcome = try await tracer.trace(message)
+        } catch {
+            await tracer.close()
+            throw error
+        }
+        await tracer.close()
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(outcome.report), as: UTF8.self))
+        } else {
+            print(outcome.report.text(), terminator: "")
+        }
+        for warning in outcome.report.warnings {
+            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+        }
+        guard outcome.isKnown, outcome.report.warnings.isEmpty else { throw ExitCode.failure }
+    }
+}
