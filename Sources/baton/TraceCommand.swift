@@ -15,12 +15,15 @@ struct TraceCommand: AsyncParsableCommand {
             something could not be asked: what is known is printed nevertheless.
             """)
 
-    @Argument(help: "A ref, as its sender's device chose it, or a message's id.") var message: String
+    @Argument(help: "A ref, as its sender's device chose it, or a message's id.") var message: String?
+    @Flag(help: "Instead: measures what tracing costs a message on this host.") var cost = false
     @OptionGroup var configuration: ConfigurationOptions
     @Flag(help: "One JSON object instead of tables.") var json = false
 
     func validate() throws {
         let bytes = Limits.Message.refBytes
+        guard cost != (message != nil) else { throw ValidationError("a message, or --cost") }
+        guard let message else { return }
         guard MessageID(message) != nil || (1...bytes).contains(message.utf8.count) else {
             throw ValidationError("a message's id is <conversation>.<sequence>, and a ref has 1 to \(bytes) bytes")
         }
@@ -28,6 +31,10 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try configuration.load().configuration
+        guard let message else {
+            try measure(configuration)
+            return
+        }
         let logger = Logger(label: "trace") {
             RelayLogHandler(label: $0, level: .critical, format: configuration.log.format)
         }
@@ -52,5 +59,12 @@ struct TraceCommand: AsyncParsableCommand {
             FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
         }
         guard outcome.isKnown, outcome.report.warnings.isEmpty else { throw ExitCode.failure }
+    }
+
+    private func measure(_ configuration: NodeConfiguration) throws {
+        let measured = try TraceCostReport.measure(configuration)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        print(String(decoding: try encoder.encode(measured), as: UTF8.self))
     }
 }

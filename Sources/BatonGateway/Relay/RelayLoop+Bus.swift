@@ -23,7 +23,7 @@ extension RelayLoop: BusReceiver {
         _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID
     ) {
         let traced: MessageID? = if case .message(let stored) = body { stored.id } else { nil }
-        let began = eventLoop.now
+        let began = trace.isOn ? eventLoop.now : .distantPast
         bus.publish(message, to: .user(user)) { [weak self] receivers in
             guard let self else { return }
             if let traced {

@@ -157,7 +157,7 @@ private struct TraceExplanation {
         let node = life.collection.lives[last.life].node
         let what =
             switch last.entry.kind {
-            case .written: "written to it by \(node) and not acknowledged"
+            case .written: "not acknowledged since \(node) wrote it"
             case .closed: "its connection to \(node) ended"
             default: "it connected to \(node)"
             }
