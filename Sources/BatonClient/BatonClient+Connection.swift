@@ -342,7 +342,7 @@ extension BatonClient {
 
 extension RelayEnding {
     /// In words, for people.
-    var reason: String {
+    package var reason: String {
         switch self {
         case .unreachable(let why), .broken(let why): why
         case .refused(let status, let error): "refused (\(status)): \(error)"

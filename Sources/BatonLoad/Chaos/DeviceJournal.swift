@@ -92,7 +92,7 @@ final class DeviceJournal: Sendable {
             case .closedByClient: (nil, true)
             case .unreachable, .refused, .broken: (nil, false)
             }
-        connection(number, .ended(code: code, isClean: isClean, why: "\(ending)"))
+        connection(number, .ended(code: code, isClean: isClean, why: ending.reason))
     }
 
     /// A number for a connection that the device makes without its client.

@@ -116,6 +116,9 @@ extension ClusterRecord: Codable {
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         at = try fields.decode(Int64.self, forKey: .at)
+        guard at >= 0 else {
+            throw DecodingError.dataCorruptedError(forKey: .at, in: fields, debugDescription: "a time before the run")
+        }
         func optional(_ key: Key) throws -> Int? { try fields.decodeIfPresent(Int.self, forKey: key) }
         switch try fields.decode(Kind.self, forKey: .event) {
         case .run: event = .run(try fields.decode(Run.self, forKey: .run))

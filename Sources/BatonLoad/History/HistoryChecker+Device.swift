@@ -2,146 +2,151 @@
 extension HistoryChecker {
     /// Where a device stands while its history is followed.
     private struct Position {
-        var inbox: (sequence: UInt64, line: Int)?
-        /// For each conversation the last place that was applied, with its line.
-        var places: [String: (sequence: UInt64, line: Int)] = [:]
+        var inbox: (sequence: UInt64, index: Int)?
+        /// For each conversation the last place that was applied, with its record.
+        var places: [Int: (sequence: UInt64, index: Int)] = [:]
         /// For each conversation and sending device the last message's number.
-        var bodies: [String: [String: (body: UInt64, line: Int)]] = [:]
+        var bodies: [Seat: (body: UInt64, index: Int)] = [:]
         /// For each conversation and user the last receipt.
-        var receipts: [String: [String: (receipt: HistoryRecord.Receipt, line: Int)]] = [:]
-        var seen: [Place: Int] = [:]
+        var receipts: [Seat: (receipt: HistoryRecord.Receipt, index: Int)] = [:]
     }
 
-    mutating func follow(_ device: Int) {
+    mutating func follow(_ history: Int) {
         var position = Position()
-        for (index, record) in histories[device].records.enumerated() {
+        for (index, record) in histories[history].records.enumerated() {
+            let spot = Spot(history: history, index: index)
             switch record.event {
             case .applied(let message):
-                followInbox(message.inbox, device, index, &position)
-                follow(message, device, index, &position)
+                followInbox(message.inbox, spot, &position)
+                follow(message, spot, &position)
             case .receipt(let receipt):
-                followInbox(receipt.inbox, device, index, &position)
-                follow(receipt, device, index, &position)
+                followInbox(receipt.inbox, spot, &position)
+                follow(receipt, spot, &position)
             case .resync(let why):
-                broken(.resynced, "\(histories[device].name) was told to begin anew: \(why)", line(device, index))
+                position.inbox = nil
+                broken(.resynced, "\(histories[history].name) was told to begin anew: \(why)", spot)
             default: break
             }
         }
     }
 
-    private mutating func followInbox(_ sequence: UInt64, _ device: Int, _ index: Int, _ position: inout Position) {
-        if let last = position.inbox, sequence <= last.sequence {
+    private mutating func followInbox(_ sequence: UInt64, _ spot: Spot, _ position: inout Position) {
+        if let last = position.inbox, sequence != last.sequence &+ 1 {
+            let invariant: Invariant =
+                sequence == last.sequence ? .duplicated : sequence < last.sequence ? .reordered : .hole
             broken(
-                sequence == last.sequence ? .duplicated : .reordered,
-                "\(histories[device].name) applied entry \(sequence) of its inbox after \(last.sequence)",
-                line(device, last.line), line(device, index))
+                invariant,
+                "\(histories[spot.history].name) applied entry \(sequence) of its inbox after \(last.sequence)",
+                Spot(history: spot.history, index: last.index), spot)
         }
-        position.inbox = (sequence, index)
+        position.inbox = (sequence, spot.index)
     }
 
-    private mutating func follow(
-        _ message: HistoryRecord.Applied, _ device: Int, _ index: Int, _ position: inout Position
-    ) {
-        let place = Place(conversation: message.conversation, sequence: message.sequence)
-        let name = histories[device].name
-        if let first = position.seen[place] {
-            broken(.duplicated, "\(name) applied \(place) twice", line(device, first), line(device, index))
+    private mutating func follow(_ message: HistoryRecord.Applied, _ spot: Spot, _ position: inout Position) {
+        let place = Place(conversation: conversations.number(message.conversation), sequence: message.sequence)
+        let sender = devices.number(message.device)
+        let history = spot.history
+        if let first = applied[history][place], first != spot.index {
+            broken(
+                .duplicated, "\(histories[history].name) applied \(text(place)) twice",
+                Spot(history: history, index: first), spot)
             return
         }
-        position.seen[place] = index
-        if userOf[message.device] != nil { compare(message, with: device, index) }
-        if histories[device].device != message.device { verdict.delivered += 1 }
+        let original = sent[Name(device: sender, ref: message.ref)]
+        if userOf[sender] != nil { compare(message, original, spot) }
+        if deviceOf[history] != sender { verdict.delivered += 1 }
 
-        let before = position.places[message.conversation]
+        let before = position.places[place.conversation]
         if let before, message.sequence < before.sequence {
             broken(
-                .reordered, "\(name) applied \(place) after \(message.conversation).\(before.sequence)",
-                line(device, before.line), line(device, index))
+                .reordered,
+                "\(histories[history].name) applied \(text(place)) after \(before.sequence) of the same conversation",
+                Spot(history: history, index: before.index), spot)
         } else {
-            lookForHoles(behind: before, upTo: place, device, index)
-            position.places[message.conversation] = (message.sequence, index)
+            lookForHoles(behind: before, upTo: place, spot)
+            position.places[place.conversation] = (message.sequence, spot.index)
         }
-        guard let body = message.body else { return }
-        if let before = position.bodies[message.conversation]?[message.device], body < before.body {
+        // One that its device had given up may come whenever it got through.
+        guard let body = message.body, original?.isUnknown != true else { return }
+        let stretch = Seat(conversation: place.conversation, owner: sender)
+        if let before = position.bodies[stretch], body < before.body {
             broken(
-                .reordered, "\(name) applied message \(body) of \(message.device) after its message \(before.body)",
-                line(device, before.line), line(device, index))
+                .reordered,
+                "\(histories[history].name) applied message \(body) of \(message.device) after its message "
+                    + "\(before.body)", Spot(history: history, index: before.index), spot)
         }
-        position.bodies[message.conversation, default: [:]][message.device] = (body, index)
+        position.bodies[stretch] = (body, spot.index)
     }
 
     /// What is applied was sent, with this content, to this conversation.
-    private mutating func compare(_ message: HistoryRecord.Applied, with device: Int, _ index: Int) {
-        guard let original = sent[Name(device: message.device, ref: message.ref)] else {
+    private mutating func compare(_ message: HistoryRecord.Applied, _ original: Sent?, _ spot: Spot) {
+        guard let original else {
             broken(
-                .neverSent, "\(histories[device].name) applied \(message.ref), which \(message.device) never sent",
-                line(device, index))
+                .neverSent,
+                "\(histories[spot.history].name) applied \(message.ref), which \(message.device) never sent",
+                spot)
             return
         }
-        if original.conversation != message.conversation || original.body != message.body {
+        if conversations.name(original.conversation) != message.conversation || original.body != message.body {
             broken(
-                .neverSent, "\(histories[device].name) applied \(message.ref) with another content or conversation",
-                original.at, line(device, index))
+                .neverSent,
+                "\(histories[spot.history].name) applied \(message.ref) with another content or conversation",
+                original.at, spot)
         }
     }
 
     /// Places between two that were applied belong to messages of the device itself.
     private mutating func lookForHoles(
-        behind before: (sequence: UInt64, line: Int)?, upTo place: Place, _ device: Int, _ index: Int
+        behind before: (sequence: UInt64, index: Int)?, upTo place: Place, _ spot: Spot
     ) {
-        let start = (before?.sequence ?? 0) + 1
+        let start = (before?.sequence ?? 0) &+ 1
         guard start < place.sequence else { return }
+        let device = deviceOf[spot.history]
         // A gap of a damaged history may be as wide as numbers go; places that nobody knows are counted once.
         var unknown: UInt64 = 0
-        let width = place.sequence - start
-        if width > Self.widestGap {
-            unknown = width
+        if place.sequence - start > Self.widestGap {
+            unknown = place.sequence - start
         } else {
             for sequence in start..<place.sequence {
-                let known = held[Place(conversation: place.conversation, sequence: sequence)]
-                if known == nil { unknown += 1 }
+                let passed = Place(conversation: place.conversation, sequence: sequence)
+                guard let known = held[passed] else {
+                    unknown += 1
+                    continue
+                }
                 // One that is known and of another device is `lost`, or `reordered` if it comes later, unless its
                 // sender never heard of its acceptance: then it is a hole.
-                if let known, known.name.device != histories[device].device, sent[known.name]?.ok == nil,
-                    !applied[device].contains(Place(conversation: place.conversation, sequence: sequence))
-                {
+                if known.name.device != device, sent[known.name]?.ok == nil, applied[spot.history][passed] == nil {
                     unknown += 1
                 }
             }
         }
-        let own = unsettled(of: histories[device].device, in: place.conversation)
-        guard unknown > own else { return }
-        let evidence = before.map { [line(device, $0.line), line(device, index)] } ?? [line(device, index)]
+        // Own messages whose place the device never learned.
+        guard unknown > unsettledSends[device]?[place.conversation] ?? 0 else { return }
         broken(
-            .hole, "\(histories[device].name) passed over \(unknown) places of \(place.conversation) before \(place)",
-            evidence)
+            .hole, "\(histories[spot.history].name) passed over \(unknown) places before \(text(place))",
+            (before.map { [Spot(history: spot.history, index: $0.index)] } ?? []) + [spot])
     }
 
-    private static var widestGap: UInt64 { 100_000 }
+    static var widestGap: UInt64 { 100_000 }
 
-    /// Own messages whose place the device never learned.
-    private func unsettled(of device: String, in conversation: String) -> UInt64 {
-        UInt64(unsettledSends[device]?[conversation] ?? 0)
-    }
-
-    private mutating func follow(
-        _ receipt: HistoryRecord.Receipt, _ device: Int, _ index: Int, _ position: inout Position
-    ) {
-        let before = position.receipts[receipt.conversation]?[receipt.user]
-        if let before, receipt.delivered < before.receipt.delivered || receipt.read < before.receipt.read {
+    private mutating func follow(_ receipt: HistoryRecord.Receipt, _ spot: Spot, _ position: inout Position) {
+        let (conversation, user) = (conversations.number(receipt.conversation), users.number(receipt.user))
+        let key = Seat(conversation: conversation, owner: user)
+        if let before = position.receipts[key],
+            receipt.delivered < before.receipt.delivered || receipt.read < before.receipt.read
+        {
             broken(
                 .receiptWentBack,
-                "\(histories[device].name) saw \(receipt.user)'s watermarks in \(receipt.conversation) go back",
-                line(device, before.line), line(device, index))
+                "\(histories[spot.history].name) saw \(receipt.user)'s watermarks in \(receipt.conversation) go back",
+                Spot(history: spot.history, index: before.index), spot)
         }
-        if receipt.read > receipt.delivered || receipt.delivered > last[receipt.conversation] ?? 0 {
+        if receipt.read > receipt.delivered || receipt.delivered > last[conversation] ?? 0 {
             broken(
                 .receiptWentBack,
-                "\(histories[device].name) saw watermarks beyond what there is: read \(receipt.read), delivered "
-                    + "\(receipt.delivered), last \(last[receipt.conversation] ?? 0)",
-                line(device, index))
+                "\(histories[spot.history].name) saw watermarks beyond what there is: read \(receipt.read), delivered "
+                    + "\(receipt.delivered), last \(last[conversation] ?? 0)", spot)
         }
-        position.receipts[receipt.conversation, default: [:]][receipt.user] = (receipt, index)
-        receipts[device][receipt.conversation, default: [:]][receipt.user] = line(device, index)
+        position.receipts[key] = (receipt, spot.index)
+        receipts[spot.history][conversation, default: [:]][user] = spot
     }
 }

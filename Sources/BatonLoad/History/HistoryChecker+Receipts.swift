@@ -6,31 +6,38 @@ extension HistoryChecker {
         lookForRead()
     }
 
+    private func receipt(_ spot: Spot?) -> HistoryRecord.Receipt? {
+        guard let spot, case .receipt(let receipt) = histories[spot.history].records[spot.index].event else {
+            return nil
+        }
+        return receipt
+    }
+
     /// For each conversation, sender and recipient the last message that the recipient applied is known as delivered.
     private mutating func lookForDelivered() {
         struct Pair: Hashable {
-            let conversation: String
-            let sender: String
-            let recipient: String
+            let conversation: Int
+            let sender: Int
+            let recipient: Int
         }
-        var wanted: [Pair: (sequence: UInt64, at: HistoryLine)] = [:]
+        var wanted: [Pair: (sequence: UInt64, at: Spot)] = [:]
         for (name, message) in sent {
             guard let ok = message.ok, let sender = userOf[name.device] else { continue }
             for recipient in message.recipients {
-                let isApplied = devicesOf[recipient]?.contains { applied[$0].contains(ok.place) } ?? false
+                let isApplied = historiesOf[recipient]?.contains { applied[$0][ok.place] != nil } ?? false
                 let pair = Pair(conversation: message.conversation, sender: sender, recipient: recipient)
                 guard isApplied, ok.place.sequence > wanted[pair]?.sequence ?? 0 else { continue }
                 wanted[pair] = (ok.place.sequence, ok.at)
             }
         }
         for (pair, goal) in wanted {
-            for device in devicesOf[pair.sender] ?? [] {
-                let known = receipts[device][pair.conversation]?[pair.recipient]
-                if (known?.receipt?.delivered ?? 0) >= goal.sequence { continue }
+            for history in historiesOf[pair.sender] ?? [] {
+                let known = receipts[history][pair.conversation]?[pair.recipient]
+                if receipt(known)?.delivered ?? 0 >= goal.sequence { continue }
                 broken(
                     .receiptIncomplete,
-                    "\(histories[device].name) never learned that \(pair.recipient) has "
-                        + "\(pair.conversation).\(goal.sequence)",
+                    "\(histories[history].name) never learned that \(users.name(pair.recipient)) has "
+                        + "\(conversations.name(pair.conversation)).\(goal.sequence)",
                     [goal.at] + (known.map { [$0] } ?? []))
             }
         }
@@ -38,39 +45,33 @@ extension HistoryChecker {
 
     /// For each user and conversation the furthest read is known to the devices of the others.
     private mutating func lookForRead() {
-        var furthest: [String: [String: (sequence: UInt64, at: HistoryLine)]] = [:]
+        var furthest: [Seat: (sequence: UInt64, at: Spot)] = [:]
         for (number, history) in histories.enumerated() {
+            let reader = users.number(history.user)
             for (index, record) in history.records.enumerated() {
-                guard case .read(let conversation, let sequence) = record.event,
-                    sequence > furthest[conversation]?[history.user]?.sequence ?? 0
-                else { continue }
-                furthest[conversation, default: [:]][history.user] = (sequence, line(number, index))
+                guard case .read(let conversation, let sequence) = record.event else { continue }
+                let key = Seat(conversation: conversations.number(conversation), owner: reader)
+                guard sequence > furthest[key]?.sequence ?? 0 else { continue }
+                furthest[key] = (sequence, Spot(history: number, index: index))
             }
         }
-        var senders: [String: Set<String>] = [:]
+        var senders: [Int: Set<Int>] = [:]
         for (name, message) in sent where message.ok != nil {
             if let user = userOf[name.device] { senders[message.conversation, default: []].insert(user) }
         }
-        for (conversation, readers) in furthest {
-            for (reader, goal) in readers {
-                for other in senders[conversation] ?? [] where other != reader {
-                    for device in devicesOf[other] ?? [] {
-                        let known = receipts[device][conversation]?[reader]
-                        if (known?.receipt?.read ?? 0) >= goal.sequence { continue }
-                        broken(
-                            .receiptIncomplete,
-                            "\(histories[device].name) never learned that \(reader) read "
-                                + "\(conversation).\(goal.sequence)",
-                            [goal.at] + (known.map { [$0] } ?? []))
-                    }
+        for (key, goal) in furthest {
+            let reader = key.owner
+            for other in senders[key.conversation] ?? [] where other != reader {
+                for history in historiesOf[other] ?? [] {
+                    let known = receipts[history][key.conversation]?[reader]
+                    if receipt(known)?.read ?? 0 >= goal.sequence { continue }
+                    broken(
+                        .receiptIncomplete,
+                        "\(histories[history].name) never learned that \(users.name(reader)) read "
+                            + "\(conversations.name(key.conversation)).\(goal.sequence)",
+                        [goal.at] + (known.map { [$0] } ?? []))
                 }
             }
         }
-    }
-}
-
-extension HistoryLine {
-    fileprivate var receipt: HistoryRecord.Receipt? {
-        if case .receipt(let receipt) = record.event { receipt } else { nil }
     }
 }

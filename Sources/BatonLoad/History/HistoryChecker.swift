@@ -1,55 +1,90 @@
-/// Judges the histories of all devices of a run. It reads nothing else.
+/// Judges the histories of all devices of a run, and the harness' own. It reads nothing else.
 ///
-/// 1. Collects what was sent, what was accepted, and what is at each place of each conversation.
+/// 1. Collects what was sent, what became of it, and what is at each place of each conversation.
 /// 2. Goes through each device's history in its order: duplicates, order, holes, receipts.
 /// 3. Looks for what should be there in the end and is not: messages, receipts.
+/// 4. Compares with what was true at the time: receipts, unread counts, presence, connections.
+/// 5. With the harness' own history: recovery, readiness, what the cluster uses. Bounds of time count from where
+///    nothing was broken any more, so without that history nothing is said of them.
 ///
 /// A device's own messages come to it as `ok`; as messages they come only where its user has several devices. So a
 /// device may pass over its own ones, and nothing else.
 package struct HistoryChecker {
-    /// A message's place.
+    /// A message's place. Conversations, devices and users are numbered in the order in which they come up.
     struct Place: Hashable {
-        let conversation: String
+        let conversation: Int
         let sequence: UInt64
     }
 
     /// A message's name.
     struct Name: Hashable {
-        let device: String
+        let device: Int
         let ref: String
     }
 
+    /// A user's, or a device's, part of a conversation.
+    struct Seat: Hashable {
+        let conversation: Int
+        let owner: Int
+    }
+
+    /// A line, by the places of its history and of its record there.
+    struct Spot: Hashable {
+        /// In place of a device's history: the harness' own.
+        static let cluster = -1
+
+        let history: Int
+        let index: Int
+    }
+
     struct Sent {
-        let conversation: String
-        let recipients: [String]
+        let conversation: Int
+        let recipients: [Int]
         let body: UInt64
-        let at: HistoryLine
-        var ok: (place: Place, at: HistoryLine)?
-        var isSettled = false
+        let at: Spot
+        var ok: (place: Place, at: Spot)?
+        var refused: Spot?
+        var isUnknown = false
+        var isSettled: Bool { ok != nil || refused != nil }
     }
 
     /// What is at a place, and who said so first.
     struct Held {
         let name: Name
         let body: UInt64?
-        let at: HistoryLine
+        let at: Spot
+    }
+
+    private struct Example {
+        let what: String
+        let evidence: [Spot]
     }
 
     let histories: [DeviceHistory]
+    let cluster: ClusterHistory?
+    let bounds: HistoryBounds
+    let faults: FaultTimeline
     var verdict = HistoryVerdict()
+    private var examples: [Invariant: Example] = [:]
+    var conversations = NameTable()
+    var devices = NameTable()
+    var users = NameTable()
     var sent: [Name: Sent] = [:]
     var held: [Place: Held] = [:]
-    var places: [Name: (place: Place, at: HistoryLine)] = [:]
-    var last: [String: UInt64] = [:]
-    /// Indices of histories.
-    var devicesOf: [String: [Int]] = [:]
-    var userOf: [String: String] = [:]
-    /// For each history what it applied.
-    var applied: [Set<Place>]
+    var places: [Name: (place: Place, at: Spot)] = [:]
+    var last: [Int: UInt64] = [:]
+    /// For each user the histories of their devices, for each history its device, for each device its user.
+    var historiesOf: [Int: [Int]] = [:]
+    var deviceOf: [Int] = []
+    var userOf: [Int: Int] = [:]
+    /// For each history what it applied, and in which record.
+    var applied: [[Place: Int]]
     /// For each history, conversation and user the last receipt.
-    var receipts: [[String: [String: HistoryLine]]]
+    var receipts: [[Int: [Int: Spot]]]
     /// For each device and conversation the sends of which no outcome is known.
-    var unsettledSends: [String: [String: Int]] = [:]
+    var unsettledSends: [Int: [Int: UInt64]] = [:]
+    /// For each history its connections and pauses.
+    let timelines: [DeviceTimeline]
 
     /// - Parameters:
     ///   - cluster: the harness' own history; without it nothing is said of what needs it.
@@ -57,150 +92,103 @@ package struct HistoryChecker {
     package static func check(
         _ histories: [DeviceHistory], cluster: ClusterHistory? = nil, bounds: HistoryBounds = HistoryBounds()
     ) -> HistoryVerdict {
-        var checker = HistoryChecker(histories)
+        var checker = HistoryChecker(histories, cluster, bounds)
         checker.collectSends()
         checker.collectPlaces()
         for index in histories.indices { checker.follow(index) }
         checker.lookForLost()
+        checker.lookForRefused()
+        checker.lookAtPrecedence()
         checker.lookForReceipts()
-        return checker.verdict
+        checker.lookAtTruth()
+        if cluster != nil {
+            checker.lookAtConnections()
+            checker.lookAtPresence()
+            checker.lookAtRecovery()
+            checker.lookAtReadiness()
+            checker.lookAtResources()
+            checker.lookForMisbehaviour()
+        }
+        return checker.finished()
     }
 
-    private init(_ histories: [DeviceHistory]) {
+    private init(_ histories: [DeviceHistory], _ cluster: ClusterHistory?, _ bounds: HistoryBounds) {
         self.histories = histories
-        applied = Array(repeating: [], count: histories.count)
+        self.cluster = cluster
+        self.bounds = bounds
+        faults = FaultTimeline(cluster)
+        applied = Array(repeating: [:], count: histories.count)
         receipts = Array(repeating: [:], count: histories.count)
+        timelines = histories.map { DeviceTimeline($0.records) }
         for (index, history) in histories.enumerated() {
-            devicesOf[history.user, default: []].append(index)
-            userOf[history.device] = history.user
+            let (user, device) = (users.number(history.user), devices.number(history.device))
+            historiesOf[user, default: []].append(index)
+            deviceOf.append(device)
+            userOf[device] = user
         }
         verdict.devices = histories.count
     }
 
-    func line(_ history: Int, _ index: Int) -> HistoryLine {
-        HistoryLine(name: histories[history].name, line: index + 1, record: histories[history].records[index])
-    }
+    // MARK: Breaches
 
-    mutating func broken(_ invariant: Invariant, _ what: String, _ evidence: HistoryLine...) {
+    mutating func broken(_ invariant: Invariant, _ what: String, _ evidence: Spot...) {
         broken(invariant, what, evidence)
     }
 
-    mutating func broken(_ invariant: Invariant, _ what: String, _ evidence: [HistoryLine]) {
+    /// Of the proofs the shortest is shown; of equals the earliest, so that the same histories show the same.
+    mutating func broken(_ invariant: Invariant, _ what: String, _ evidence: [Spot]) {
         verdict.counts[invariant, default: 0] += 1
-        // The shortest proof is shown; of equals the first.
-        if let known = verdict.examples[invariant], known.evidence.count <= evidence.count { return }
-        verdict.examples[invariant] = Violation(invariant: invariant, what: what, evidence: evidence)
+        if let known = examples[invariant] {
+            guard (evidence.count, rank(evidence)) < (known.evidence.count, rank(known.evidence)) else { return }
+        }
+        examples[invariant] = Example(what: what, evidence: evidence)
     }
 
-    // MARK: 1. What was sent, and where it stands
+    private func rank(_ evidence: [Spot]) -> Int64 { evidence.first.map(time) ?? 0 }
 
-    private mutating func collectSends() {
-        for (number, history) in histories.enumerated() {
-            for (index, record) in history.records.enumerated() {
-                guard case .invoked(let ref, let conversation, let recipients, let body) = record.event else {
-                    continue
-                }
-                let name = Name(device: history.device, ref: ref)
-                if let first = sent[name] {
-                    broken(
-                        .refSplit, "\(history.device) used ref \(ref) for two messages", first.at, line(number, index))
-                }
-                sent[name] = Sent(
-                    conversation: conversation, recipients: recipients, body: body, at: line(number, index))
-            }
-        }
+    func time(_ spot: Spot) -> Int64 {
+        spot.history == Spot.cluster
+            ? cluster?.records[spot.index].at ?? 0 : histories[spot.history].records[spot.index].at
     }
 
-    private mutating func collectPlaces() {
-        for (number, history) in histories.enumerated() {
-            for (index, record) in history.records.enumerated() {
-                switch record.event {
-                case .ok(let ref, let conversation, let sequence):
-                    let name = Name(device: history.device, ref: ref)
-                    let place = Place(conversation: conversation, sequence: sequence)
-                    accepted(name, at: place, line(number, index))
-                case .failed(let ref, _):
-                    sent[Name(device: history.device, ref: ref)]?.isSettled = true
-                    verdict.failed += 1
-                case .unknown: verdict.unknown += 1
-                case .applied(let message):
-                    let name = Name(device: message.device, ref: message.ref)
-                    let place = Place(conversation: message.conversation, sequence: message.sequence)
-                    applied[number].insert(place)
-                    hold(place, Held(name: name, body: message.body, at: line(number, index)))
-                default: break
-                }
-            }
+    private func line(_ spot: Spot) -> HistoryLine {
+        if spot.history == Spot.cluster {
+            return HistoryLine(
+                name: cluster?.name ?? "", line: spot.index + 1, at: time(spot),
+                text: cluster.map { HistoryFile.line($0.records[spot.index]) } ?? "")
         }
-        verdict.accepted = sent.values.count { $0.ok != nil }
-        for (name, message) in sent where !message.isSettled {
-            unsettledSends[name.device, default: [:]][message.conversation, default: 0] += 1
-        }
+        let history = histories[spot.history]
+        return HistoryLine(
+            name: history.name, line: spot.index + 1, at: time(spot),
+            text: HistoryFile.line(history.records[spot.index])
+        )
     }
 
-    private mutating func accepted(_ name: Name, at place: Place, _ line: HistoryLine) {
-        guard let message = sent[name] else {
-            broken(.neverSent, "\(name.ref) was accepted as \(place) and never sent", line)
-            return
+    private func finished() -> HistoryVerdict {
+        var verdict = verdict
+        for (invariant, example) in examples {
+            verdict.examples[invariant] = Violation(
+                invariant: invariant, what: example.what, evidence: example.evidence.map(line))
         }
-        if message.conversation != place.conversation {
-            broken(
-                .neverSent, "\(name.ref) was sent to \(message.conversation) and accepted as \(place)", message.at, line
-            )
-        }
-        sent[name]?.isSettled = true
-        if message.ok == nil { sent[name]?.ok = (place, line) }
-        hold(place, Held(name: name, body: message.body, at: line))
+        for case .run(let run) in cluster?.records.map(\.event) ?? [] { verdict.wanted = run.wanted }
+        return verdict
     }
 
-    /// A device says what is at a place: the same as all others say, and nowhere else.
-    private mutating func hold(_ place: Place, _ claim: Held) {
-        last[place.conversation] = max(last[place.conversation] ?? 0, place.sequence)
-        if let first = held[place] {
-            if first.name != claim.name || first.body != claim.body {
-                broken(
-                    .diverged, "\(place) is \(first.name.ref) to one device and \(claim.name.ref) to another", first.at,
-                    claim.at)
-            }
-        } else {
-            held[place] = claim
-        }
-        if let first = places[claim.name] {
-            if first.place != place {
-                broken(
-                    .refSplit, "\(claim.name.ref) of \(claim.name.device) is both \(first.place) and \(place)",
-                    first.at, claim.at)
-            }
-        } else {
-            places[claim.name] = (place, claim.at)
-        }
-    }
-
-    // MARK: 3. What is missing in the end
-
-    private mutating func lookForLost() {
-        for (name, message) in sent {
-            guard let ok = message.ok else { continue }
-            for user in message.recipients {
-                for device in devicesOf[user] ?? [] { expect(ok, name, message, on: device) }
-            }
-            for device in userOf[name.device].flatMap({ devicesOf[$0] }) ?? []
-            where histories[device].device != name.device {
-                expect(ok, name, message, on: device)
-            }
-        }
-    }
-
-    private mutating func expect(
-        _ ok: (place: Place, at: HistoryLine), _ name: Name, _ message: Sent, on device: Int
-    ) {
-        guard !applied[device].contains(ok.place) else { return }
-        broken(
-            .lost, "\(histories[device].name) never applied \(ok.place), which \(name.device) sent as \(name.ref)",
-            message.at, ok.at)
-    }
+    /// A place as people write it.
+    func text(_ place: Place) -> String { "\(conversations.name(place.conversation)).\(place.sequence)" }
 }
 
-extension HistoryChecker.Place: CustomStringConvertible {
-    var description: String { "\(conversation).\(sequence)" }
+/// Names, numbered in the order in which they come up: numbers are cheaper to compare, and to look up by.
+struct NameTable {
+    private var numbers: [String: Int] = [:]
+    private var names: [String] = []
+
+    mutating func number(_ name: String) -> Int {
+        if let known = numbers[name] { return known }
+        numbers[name] = names.count
+        names.append(name)
+        return names.count - 1
+    }
+
+    func name(_ number: Int) -> String { names[number] }
 }

@@ -40,14 +40,23 @@ package final class HistoryFile: Sendable {
     package func append(_ event: ClusterRecord.Event) { append(line: ClusterRecord(at: now, event)) }
 
     private func append(line record: some Encodable) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(record) else { return }
+        guard let line = Self.encode(record) else { return }
         state.withLock { state in
             state.pending.append(line)
             state.pending.append(UInt8(ascii: "\n"))
             if state.pending.count >= Self.chunk { Self.write(&state) }
         }
+    }
+
+    private static func encode(_ record: some Encodable) -> Data? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try? encoder.encode(record)
+    }
+
+    /// A record as it stands in a file.
+    static func line(_ record: some Encodable) -> String {
+        encode(record).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// Writes what is left and ends the file.

@@ -11,9 +11,10 @@ extension HistoryVerdict {
             guard let example = examples[invariant] else { continue }
             lines.append("\nnot so: \(invariant.sentence)\n  \(example.what)")
             for line in example.evidence {
-                lines.append("  \(line.name):\(line.line): \(JSONLine.encode(line.record))")
+                lines.append("  \(line.name):\(line.line): \(line.text)")
             }
         }
+        if let weakness, outcome == .inconclusive { lines.append("inconclusive: \(weakness)") }
         return lines.joined(separator: "\n")
     }
 
@@ -28,16 +29,14 @@ extension HistoryVerdict {
             let verdict: String
             let accepted, delivered, lost, duplicated, reordered, failed, unknown, devices: Int
             let broken: [String: Int]
+            let reason: String?
         }
         return JSONLine.encode(
             Line(
                 verdict: outcome.rawValue, accepted: accepted, delivered: delivered, lost: count(.lost),
                 duplicated: count(.duplicated), reordered: count(.reordered), failed: failed, unknown: unknown,
-                devices: devices, broken: brokenCounts))
+                devices: devices, broken: brokenCounts, reason: outcome == .inconclusive ? weakness : nil))
     }
-
-    /// Of the histories alone: without an accepted message they say nothing.
-    package var outcome: ChaosReport.Outcome { !isSound ? .fail : accepted == 0 ? .inconclusive : .pass }
 
     static func row(_ name: String, _ value: String) -> String {
         let width = 22

@@ -1,43 +1,3 @@
-/// What all histories of a run together must fulfil.
-package enum Invariant: String, CaseIterable, Sendable {
-    /// Every device that is entitled to an accepted message applied it.
-    case lost
-    /// No device applied a message twice.
-    case duplicated
-    /// A device applies a conversation in ascending order, and each sender's messages in the order sent.
-    case reordered
-    /// A device passes over no place of a conversation.
-    case hole
-    /// A place of a conversation holds the same message on all devices.
-    case diverged
-    /// One ref makes one message.
-    case refSplit = "ref_split"
-    /// What is applied was sent, as it was sent.
-    case neverSent = "never_sent"
-    /// Receipts never go back, and `read <= delivered <= last`.
-    case receiptWentBack = "receipt_went_back"
-    /// In the end each sender knows what was delivered and read.
-    case receiptIncomplete = "receipt_incomplete"
-    /// No device is told that its inbox cannot be continued.
-    case resynced
-
-    /// The invariant as a sentence, for people.
-    package var sentence: String {
-        switch self {
-        case .lost: "an accepted message reaches every device that is entitled to it"
-        case .duplicated: "no device applies a message twice"
-        case .reordered: "messages are applied in the conversation's order and in the order they were sent"
-        case .hole: "no place of a conversation is passed over"
-        case .diverged: "a place of a conversation holds the same message everywhere"
-        case .refSplit: "one ref makes one message"
-        case .neverSent: "what is applied was sent"
-        case .receiptWentBack: "receipts never go back, and read <= delivered <= last"
-        case .receiptIncomplete: "in the end receipts are complete"
-        case .resynced: "every inbox can be continued"
-        }
-    }
-}
-
 /// One breach of an invariant, with the lines that prove it.
 package struct Violation: Sendable {
     package let invariant: Invariant
@@ -47,11 +7,16 @@ package struct Violation: Sendable {
     package let evidence: [HistoryLine]
 }
 
-/// A place in a history.
+/// A line of a history, a device's or the harness' own.
 package struct HistoryLine: Hashable, Sendable {
+    /// The history's name.
     package let name: String
+    /// The first is 1.
     package let line: Int
-    package let record: HistoryRecord
+    /// Nanoseconds on the histories' clock.
+    package let at: Int64
+    /// The line, as it stands in the file.
+    package let text: String
 }
 
 /// What the histories of a run say.
@@ -64,11 +29,26 @@ package struct HistoryVerdict: Sendable {
     /// Messages refused for good, and those whose fate the sender never learned.
     package var failed = 0
     package var unknown = 0
+    /// Messages that the run was to send; nil where the harness' own history is not there to say so.
+    package var wanted: Int?
     /// How often each invariant was broken.
     package var counts: [Invariant: Int] = [:]
-    /// For each broken invariant the breaches that were found first.
+    /// For each broken invariant the breach that the fewest lines show.
     package var examples: [Invariant: Violation] = [:]
+
+    package init() {}
 
     package var isSound: Bool { counts.isEmpty }
     package func count(_ invariant: Invariant) -> Int { counts[invariant] ?? 0 }
+
+    /// Why histories without a breach are no proof of anything; nil where they are one.
+    package var weakness: String? {
+        if accepted == 0 { return "no message was accepted" }
+        guard let wanted, Double(accepted) < Double(wanted) * ChaosSettings.acceptedPart else { return nil }
+        return "only \(accepted) of \(wanted) messages were accepted: lower --rate, or give the machine less else to do"
+    }
+
+    package var outcome: ChaosReport.Outcome {
+        !isSound ? .fail : weakness == nil ? .pass : .inconclusive
+    }
 }

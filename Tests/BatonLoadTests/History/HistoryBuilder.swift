@@ -3,11 +3,13 @@ import BatonLoad
 /// Plants histories: two users who write to each other, line by line, the way devices write them.
 struct HistoryBuilder {
     static let conversation = "ann-bob"
+    static let second: Int64 = 1_000_000_000
 
     private var records: [String: [HistoryRecord]] = [:]
     private var users: [String: String] = [:]
     private var order: [String] = []
     private var inboxes: [String: UInt64] = [:]
+    private var cluster: [ClusterRecord] = []
     private var now: Int64 = 0
 
     /// Devices of `ann` (a1, ...) and `bob` (b1, ...).
@@ -19,9 +21,17 @@ struct HistoryBuilder {
         }
     }
 
+    mutating func wait(seconds: Double) { now += Int64(seconds * Double(Self.second)) }
+
     mutating func add(_ event: HistoryRecord.Event, to device: String) {
         now += 1
         records[device, default: []].append(HistoryRecord(at: now, event))
+    }
+
+    /// A line of the harness' own history.
+    mutating func cluster(_ event: ClusterRecord.Event) {
+        now += 1
+        cluster.append(ClusterRecord(at: now, event))
     }
 
     mutating func invoked(_ device: String, _ ref: String, body: UInt64) {
@@ -67,6 +77,21 @@ struct HistoryBuilder {
         receipt("a1", of: "bob", delivered: sequence)
     }
 
+    /// A connection that is welcomed at once and live.
+    mutating func connected(_ device: String, _ number: UInt64 = 1, to node: String = "n1") {
+        for change in [HistoryRecord.Connection.Change.opened(address: node), .welcomed(node: node), .live] {
+            add(.connection(.init(number, change)), to: device)
+        }
+    }
+
+    mutating func ended(_ device: String, _ number: UInt64 = 1, isClean: Bool = true) {
+        add(.connection(.init(number, .ended(code: nil, isClean: isClean, why: "closed"))), to: device)
+    }
+
+    mutating func ready(_ node: String = "n1", _ readiness: ClusterRecord.Readiness = .ready) {
+        cluster(.node(.init(node: node, readiness: readiness)))
+    }
+
     var histories: [DeviceHistory] {
         get throws(HistoryError) {
             var histories: [DeviceHistory] = []
@@ -75,6 +100,19 @@ struct HistoryBuilder {
         }
     }
 
+    /// - Parameter withCluster: with the harness' own history, even if it says nothing.
+    func verdict(withCluster: Bool = false) throws -> HistoryVerdict {
+        let isThere = withCluster || !cluster.isEmpty
+        return HistoryChecker.check(try histories, cluster: isThere ? ClusterHistory(records: cluster) : nil)
+    }
+
     /// The broken invariants.
-    func broken() throws -> Set<Invariant> { Set(HistoryChecker.check(try histories).counts.keys) }
+    func broken(withCluster: Bool = false) throws -> Set<Invariant> {
+        Set(try verdict(withCluster: withCluster).counts.keys)
+    }
+
+    /// The proof of a breach, as `history:line`.
+    func proof(of invariant: Invariant, withCluster: Bool = false) throws -> [String] {
+        try verdict(withCluster: withCluster).examples[invariant]?.evidence.map { "\($0.name):\($0.line)" } ?? []
+    }
 }

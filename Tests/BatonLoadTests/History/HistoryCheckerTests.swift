@@ -71,12 +71,14 @@ struct HistoryCheckerTests {
         run.exchange("r1", body: 1, at: 1)
         run.invoked("a1", "r2", body: 2)
         run.accepted("a1", "r2", at: 2)
-        run.receipt("a1", of: "bob", delivered: 2)
         var again = run
         run.applied("b1", 2, from: "a1", "r2", body: 2)
         again.applied("b1", 2, from: "a1", "r2", body: 2, inbox: 1)
+        run.receipt("a1", of: "bob", delivered: 2)
+        again.receipt("a1", of: "bob", delivered: 2)
         #expect(try run.broken().isEmpty)
         #expect(try again.broken() == [.duplicated])
+        #expect(try again.proof(of: .duplicated) == ["b1:2", "b1:3"])
     }
 
     @Test("A conversation applied against its sequence is reordered")
@@ -86,14 +88,16 @@ struct HistoryCheckerTests {
             run.invoked("a1", "r\(number)", body: number)
             run.accepted("a1", "r\(number)", at: number)
         }
-        run.receipt("a1", of: "bob", delivered: 2)
         var reordered = run
         run.applied("b1", 1, from: "a1", "r1", body: 1)
         run.applied("b1", 2, from: "a1", "r2", body: 2)
         reordered.applied("b1", 2, from: "a1", "r2", body: 2)
         reordered.applied("b1", 1, from: "a1", "r1", body: 1)
+        run.receipt("a1", of: "bob", delivered: 2)
+        reordered.receipt("a1", of: "bob", delivered: 2)
         #expect(try run.broken().isEmpty)
         #expect(try reordered.broken() == [.reordered])
+        #expect(try reordered.proof(of: .reordered) == ["b1:2", "b1:3"])
     }
 
     @Test("Messages of a device that stand in another order than they were sent are reordered")
@@ -102,6 +106,51 @@ struct HistoryCheckerTests {
         run.exchange("r2", body: 2, at: 1)
         run.exchange("r1", body: 1, at: 2)
         #expect(try run.broken() == [.reordered])
+    }
+
+    @Test("A message that its device had given up may stand anywhere")
+    func lateAfterAll() throws {
+        var run = HistoryBuilder("a1", "b1")
+        run.invoked("a1", "r1", body: 1)
+        run.add(.unknown(ref: "r1"), to: "a1")
+        run.exchange("r2", body: 2, at: 1)
+        run.applied("b1", 2, from: "a1", "r1", body: 1)
+        #expect(try run.broken().isEmpty)
+    }
+
+    @Test("A message that stands before one accepted before it was sent is out of order, whoever sent them")
+    func orderInverted() throws {
+        var run = HistoryBuilder("a1", "b1")
+        run.invoked("a1", "r1", body: 1)
+        run.invoked("b1", "r9", body: 1)
+        run.accepted("a1", "r1", at: 2)
+        run.accepted("b1", "r9", at: 1)
+        var inverted = HistoryBuilder("a1", "b1")
+        inverted.invoked("a1", "r1", body: 1)
+        inverted.accepted("a1", "r1", at: 2)
+        inverted.invoked("b1", "r9", body: 1)
+        inverted.accepted("b1", "r9", at: 1)
+        for end in 0...1 {
+            var history = end == 0 ? run : inverted
+            history.applied("b1", 2, from: "a1", "r1", body: 1)
+            history.applied("a1", 1, from: "b1", "r9", body: 1)
+            history.receipt("a1", of: "bob", delivered: 2)
+            history.receipt("b1", of: "ann", delivered: 1)
+            #expect(try history.broken() == (end == 0 ? [] : [.orderInverted]))
+            #expect(try history.proof(of: .orderInverted) == (end == 0 ? [] : ["a1:3", "b1:2", "b1:3"]))
+        }
+    }
+
+    @Test("An entry of the inbox that is passed over is a hole")
+    func inboxHole() throws {
+        var run = HistoryBuilder("a1", "b1")
+        run.exchange("r1", body: 1, at: 1)
+        run.invoked("a1", "r2", body: 2)
+        run.accepted("a1", "r2", at: 2)
+        run.applied("b1", 2, from: "a1", "r2", body: 2, inbox: 3)
+        run.receipt("a1", of: "bob", delivered: 2)
+        #expect(try run.broken() == [.hole])
+        #expect(try run.proof(of: .hole) == ["b1:2", "b1:3"])
     }
 
     @Test("A place that nobody knows and that is passed over is a hole")
@@ -131,6 +180,28 @@ struct HistoryCheckerTests {
         run.invoked("a1", "r3", body: 3)
         run.applied("b2", 2, from: "a1", "r3", body: 3)
         #expect(try run.broken() == [.diverged])
+    }
+
+    @Test("A ref that is answered twice with the same place makes one message")
+    func answeredTwice() throws {
+        var run = HistoryBuilder("a1", "b1")
+        run.exchange("r1", body: 1, at: 1)
+        run.accepted("a1", "r1", at: 1)
+        #expect(try run.broken().isEmpty)
+        run.accepted("a1", "r1", at: 2)
+        #expect(try run.broken() == [.refSplit])
+        #expect(try run.proof(of: .refSplit) == ["a1:3", "a1:6"])
+    }
+
+    @Test("What was refused for good is not applied")
+    func refusedApplied() throws {
+        var run = HistoryBuilder("a1", "b1")
+        run.invoked("a1", "r1", body: 1)
+        run.add(.failed(ref: "r1", code: "blocked"), to: "a1")
+        #expect(try run.broken().isEmpty)
+        run.applied("b1", 1, from: "a1", "r1", body: 1)
+        #expect(try run.broken() == [.refusedApplied])
+        #expect(try run.proof(of: .refusedApplied) == ["a1:3", "b1:2"])
     }
 
     @Test("A ref that makes two messages is caught")
@@ -168,6 +239,7 @@ struct HistoryCheckerTests {
         var run = HistoryBuilder("a1", "b1")
         run.exchange("r1", body: 1, at: 1)
         run.exchange("r2", body: 2, at: 2)
+        run.read("b1", 2)
         run.receipt("a1", of: "bob", delivered: 2, read: 2)
         #expect(try run.broken().isEmpty)
         run.receipt("a1", of: "bob", delivered: delivered, read: read)
