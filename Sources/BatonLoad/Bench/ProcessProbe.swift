@@ -24,6 +24,9 @@ struct ProcessProbe: Sendable, Hashable {
         return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1024
     }
 
+    /// Open descriptors; nil where the process is gone.
+    var descriptors: Int? { try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count }
+
     /// This process' own CPU time, in microseconds.
     static var ownCPUMicroseconds: Double {
         var usage = rusage()

@@ -33,7 +33,7 @@ package actor LocalCluster {
     }
 
     private let settings: Settings
-    private let redisPort: Int
+    nonisolated let redisPort: Int
     private let ports: [Int]
     /// In front of each node; none where the cluster has no proxies.
     package nonisolated let clientProxies: [FaultProxy]

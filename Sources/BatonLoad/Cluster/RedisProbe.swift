@@ -12,7 +12,7 @@ struct RedisProbe: Sendable {
     }
 
     /// Sends one inline command and returns the reply's text.
-    func run(_ command: String) async throws -> String {
+    func run(_ command: String, within limit: TimeAmount = .seconds(5)) async throws -> String {
         let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
         let channel: any Channel
         do {
@@ -28,8 +28,8 @@ struct RedisProbe: Sendable {
             promise.fail(error)
             throw error
         }
-        let deadline = channel.eventLoop.scheduleTask(in: .seconds(5)) {
-            promise.fail(Failure(description: "Redis did not answer \(command) within 5 s"))
+        let deadline = channel.eventLoop.scheduleTask(in: limit) {
+            promise.fail(Failure(description: "Redis did not answer \(command) within \(limit)"))
         }
         try await channel.writeAndFlush(ByteBuffer(string: command + "\r\n"))
         defer {
