@@ -11,8 +11,8 @@ struct ChaosCommand: AsyncParsableCommand {
         abstract: "Breaks a cluster under load in every way, and tells whether a promise was broken with it.",
         discussion: """
             Starts nodes, a Redis and a store of its own, and stops them again. Every device writes down what it sent \
-            and what it applied; the verdict comes from these histories alone. Exit status: 0 pass, 1 fail, 3 \
-            inconclusive. The last line is a JSON object.
+            and what it applied; the verdict comes from these histories alone. The end is a table, a page (HTML) that \
+            shows the run over time, and on the last line a JSON object. Exit status: 0 pass, 1 fail, 3 inconclusive.
             """,
         subcommands: [RunCommand.self, CheckCommand.self], defaultSubcommand: RunCommand.self)
 
@@ -34,6 +34,8 @@ struct ChaosCommand: AsyncParsableCommand {
         @Flag(help: "Prints the faults that the seed makes, and does nothing.") var printPlan = false
         @Option(help: "The run's random choices. Default: a random one, which is printed.") var seed: UInt64?
         @Option(help: "Where data, logs and histories go. Default: a temporary directory.") var directory: String?
+        @Option(help: "Where the page goes. Default: report.html in --directory, or .run/chaos-SEED.html.")
+        var report: String?
         @Flag(help: "Keeps the temporary directory also after a pass.") var keep = false
 
         func run() async throws {
@@ -65,7 +67,8 @@ struct ChaosCommand: AsyncParsableCommand {
         private func conduct(_ settings: ChaosSettings) async -> ChaosReport.Outcome? {
             do {
                 let report = try await ChaosRun(settings, console: ChaosConsole()).run()
-                print("\(report.text)\n\(report.json)")
+                let path = self.report ?? directory.map { "\($0)/report.html" } ?? ".run/chaos-\(settings.seed).html"
+                ChaosOutput.write(report, pageTo: path)
                 return report.outcome
             } catch {
                 guard !Task.isCancelled else { return nil }
@@ -110,6 +113,7 @@ struct ChaosCommand: AsyncParsableCommand {
                 "The histories of the run: all devices', and the harness' own, \(ClusterHistory.fileName).",
                 valueName: "file"))
         var files: [String]
+        @Option(help: "Also writes the page that a run ends with to this file.") var report: String?
 
         func run() async throws {
             let histories: RunHistories
@@ -119,8 +123,28 @@ struct ChaosCommand: AsyncParsableCommand {
                 throw ValidationError("\(error)")
             }
             let verdict = HistoryChecker.check(histories.devices, cluster: histories.cluster)
-            print("\(verdict.text)\n\(verdict.json)")
-            throw ExitCode(verdict.outcome.exitCode)
+            let report = ChaosReport(histories, verdict)
+            ChaosOutput.write(report, pageTo: self.report)
+            throw ExitCode(report.outcome.exitCode)
         }
+    }
+}
+
+/// What both commands end with.
+private enum ChaosOutput {
+    /// Tables, the page's path, and one line for programs. A page that cannot be written does not change the verdict.
+    static func write(_ report: ChaosReport, pageTo path: String?) {
+        var page: String?
+        print(report.text)
+        if let path {
+            do {
+                try ReportPage(report).write(to: path)
+                page = path
+                print("the page: \(path)")
+            } catch {
+                FileHandle.standardError.write(Data("\(path) could not be written: \(error)\n".utf8))
+            }
+        }
+        print(report.json(page: page))
     }
 }

@@ -4,10 +4,12 @@ import Testing
 
 @Suite("The command `baton chaos`", .alone)
 struct ChaosCommandTests {
-    @Test("A short run with all faults passes, and its last line is a JSON object that says so")
+    @Test("A short run with all faults passes, leaves a page, and its last line is a JSON object that says so")
     func passes() async throws {
+        let page = NSTemporaryDirectory() + "page-\(UUID().uuidString).html"
+        defer { try? FileManager.default.removeItem(atPath: page) }
         let run = try await Self.run([
-            "chaos", "--seconds", "12", "--users", "12", "--rate", "80", "--seed", "7",
+            "chaos", "--seconds", "12", "--users", "12", "--rate", "80", "--seed", "7", "--report", page,
         ])
         let last = try #require(run.output.split(separator: "\n").last)
         let object = try #require(
@@ -18,6 +20,12 @@ struct ChaosCommandTests {
         #expect(try #require(object["accepted"] as? Int) > 400)
         #expect(try #require(object["faults"] as? Int) >= 4)
         for invariant in ["lost", "duplicated", "reordered"] { #expect(object[invariant] as? Int == 0) }
+        #expect(object["report"] as? String == page)
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        for part in [">Pass<", "baton chaos --seconds 12", "class=\"state ready\"", "class=\"broken\""] {
+            #expect(html.contains(part), "\(part)")
+        }
+        #expect(html.utf8.count < 1_000_000)
     }
 
     @Test(
@@ -45,20 +53,40 @@ struct ChaosCommandTests {
         #expect(complaints.count == 1 && complaints[0].contains(what), "\(run.errors)")
     }
 
-    @Test("Histories that break a promise are judged `fail`, by status and by the last line")
+    @Test("Histories that break a promise are judged `fail`, by status, by the last line and on the page")
     func check() async throws {
-        let path = NSTemporaryDirectory() + "history-\(UUID().uuidString).jsonl"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let file = try HistoryFile(path: path, began: .now)
-        file.append(.device(user: "ann", device: "a1"))
-        for inbox in 1...2 as ClosedRange<UInt64> {
-            file.append(
-                .applied(.init(inbox: inbox, conversation: "c", sequence: 1, device: "b1", ref: "r", body: 1)))
-        }
-        try file.close()
-        let run = try await Self.run(["chaos", "check", path])
+        let (run, html) = try await Self.check(applications: 2)
         #expect(run.status == 1)
         #expect(run.output.split(separator: "\n").last?.contains(#""duplicated":1"#) == true)
+        #expect(html.contains(">Broken<") && html.contains("Not so: "))
+    }
+
+    @Test("Histories without an accepted message are inconclusive: status 3")
+    func inconclusive() async throws {
+        let (run, html) = try await Self.check(applications: 0)
+        #expect(run.status == 3)
+        #expect(run.output.split(separator: "\n").last?.contains(#""verdict":"inconclusive""#) == true)
+        #expect(html.contains(">Inconclusive<"))
+    }
+
+    /// Judges the history of a device that applied one message so many times.
+    private static func check(
+        applications: UInt64
+    ) async throws -> (run: (status: Int32, output: String, errors: String), html: String) {
+        let path = NSTemporaryDirectory() + "a1-\(UUID().uuidString).jsonl"
+        let page = path + ".html"
+        defer {
+            for file in [path, page] { try? FileManager.default.removeItem(atPath: file) }
+        }
+        let file = try HistoryFile(path: path, began: .now)
+        file.append(.device(user: "ann", device: "a1"))
+        for inbox in 0..<applications {
+            file.append(
+                .applied(.init(inbox: inbox + 1, conversation: "c", sequence: 1, device: "b1", ref: "r", body: 1)))
+        }
+        try file.close()
+        let run = try await run(["chaos", "check", path, "--report", page])
+        return (run, try String(contentsOfFile: page, encoding: .utf8))
     }
 
     private static func run(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {

@@ -1,6 +1,5 @@
-import Foundation
-
-/// The end of a run: the verdict, and the numbers behind it.
+/// The end of a run: the verdict, and the numbers behind it. All of it comes from the histories, so that it can be
+/// told again later.
 package struct ChaosReport: Sendable {
     package enum Outcome: String, Sendable, Encodable {
         case pass, fail, inconclusive
@@ -15,13 +14,51 @@ package struct ChaosReport: Sendable {
         }
     }
 
-    package let settings: ChaosSettings
+    /// What was asked of the run; nil where there is no history of the harness' own.
+    package let run: ClusterRecord.Run?
     package let verdict: HistoryVerdict
-    package let faults: [InjectedFault]
+    package let faults: [FaultSpan]
     /// What the cluster's processes did that they must not.
     package let misbehaviour: [String]
     package let reconnects: Int
     package let recovery: RecoveryTimes
+    let histories: RunHistories
+    let flow: MessageFlow
+    /// Milliseconds from sending a message until a device applies it.
+    let latency: Percentiles?
+    let sent: Int
+    let users: Int
+    let nodes: Int
+    /// Of load; nil where the histories do not say.
+    let seconds: Double?
+
+    package init(_ histories: RunHistories, _ verdict: HistoryVerdict) {
+        self.histories = histories
+        self.verdict = verdict
+        let cluster = histories.cluster
+        run = cluster?.run
+        faults = cluster?.faults ?? []
+        misbehaviour = cluster?.misbehaviour ?? []
+        flow = MessageFlow(histories.devices)
+        recovery = RecoveryTimes(flow, faults: faults)
+        latency = Percentiles(flow.deliveries.map { Double($0.applied - $0.sent) / 1e6 })
+        sent = flow.messages.count
+        reconnects = histories.devices.reduce(0) { count, history in
+            count + max(0, history.connectionChanges.count(where: \.isOnline) - 1)
+        }
+        users = Set(histories.devices.map(\.user)).count
+        nodes =
+            Set(
+                (cluster?.records ?? []).compactMap { record in
+                    if case .node(let sample) = record.event { sample.node } else { nil }
+                }
+            ).count
+        if let from = cluster?.start(of: .load), let to = cluster?.start(of: .heal) {
+            seconds = Double(Moment.bounded(to) - Moment.bounded(from)) / 1e9
+        } else {
+            seconds = nil
+        }
+    }
 
     package var outcome: Outcome {
         if !verdict.isSound || !misbehaviour.isEmpty { return .fail }
@@ -30,90 +67,32 @@ package struct ChaosReport: Sendable {
 
     /// Why a run without a breach says nothing nevertheless.
     package var weakness: String? {
-        let wanted = settings.rate * settings.seconds
+        if verdict.accepted == 0 { return "no message was accepted" }
+        guard let run else { return nil }
         if faults.isEmpty { return "no fault happened: make the run longer, or --kill-every shorter" }
-        if Double(verdict.accepted) < wanted * ChaosSettings.acceptedPart {
-            return "only \(verdict.accepted) of \(Int(wanted)) messages were accepted: lower --rate, or give the "
+        if Double(verdict.accepted) < Double(run.wanted) * ChaosSettings.acceptedPart {
+            return "only \(verdict.accepted) of \(run.wanted) messages were accepted: lower --rate, or give the "
                 + "machine less else to do"
         }
         return nil
     }
 
-    /// For people: a table, and a proof for each broken invariant.
-    package var text: String {
-        var lines = [
-            row("accepted", "\(verdict.accepted) of \(Int(settings.rate * settings.seconds)) asked for"),
-            row("delivered", "\(verdict.delivered) to other devices"),
-            row("refused, unknown", "\(verdict.failed), \(verdict.unknown)"),
-            row("faults", faultText), row("reconnects", "\(reconnects)"),
-        ]
-        for (kind, times) in recovery.kinds.sorted(by: { $0.key < $1.key }) {
-            lines.append(row("slowest, \(kind)", "p50 \(Int(times.p50)) ms, max \(Int(times.max)) ms"))
+    /// The verdict in a sentence.
+    package var sentence: String {
+        switch outcome {
+        case .pass:
+            let faults = faults.count == 1 ? "one fault" : "\(Reading.count(faults.count)) faults"
+            return "All \(Invariant.allCases.count) invariants held through \(faults): each of "
+                + "\(Reading.count(verdict.accepted)) accepted messages reached every device that was entitled to "
+                + "it, once and in order."
+        case .fail:
+            let names = Invariant.allCases.filter { verdict.count($0) > 0 }.map(\.rawValue)
+            return ((names.isEmpty ? [] : ["Broken: \(names.joined(separator: ", "))."]) + misbehaviour.prefix(3))
+                .joined(separator: " ")
+        case .inconclusive: return "No invariant was broken, but the run says nothing: \(weakness ?? "no reason")."
         }
-        lines.append(verdict.text)
-        lines += misbehaviour.map { "BROKEN: \($0)" }
-        if let weakness, outcome == .inconclusive { lines.append("inconclusive: \(weakness)") }
-        return lines.joined(separator: "\n")
     }
 
-    private var faultText: String {
-        let counts = Dictionary(grouping: faults, by: \.kind).mapValues(\.count)
-        let kinds = FaultKind.allCases.compactMap { kind in counts[kind].map { "\(kind.rawValue) \($0)" } }
-        return "\(faults.count)" + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
-    }
-
-    private func row(_ name: String, _ value: String) -> String { HistoryVerdict.row(name, value) }
-
-    /// One JSON object on one line.
-    package var json: String {
-        struct Line: Encodable {
-            let verdict: String
-            let accepted, delivered, lost, duplicated, reordered: Int
-            let broken: [String: Int]
-            let faults: Int
-            let faultsByKind: [String: Int]
-            let misbehaviour: [String]
-            let reconnects: Int
-            let failed, unknown: Int
-            let recoveryMs: RecoveryTimes
-            let seed: UInt64
-            let seconds, rate: Double
-            let nodes, users, devices: Int
-            let reason: String?
-        }
-        return JSONLine.encode(
-            Line(
-                verdict: outcome.rawValue, accepted: verdict.accepted, delivered: verdict.delivered,
-                lost: verdict.count(.lost), duplicated: verdict.count(.duplicated),
-                reordered: verdict.count(.reordered), broken: verdict.brokenCounts, faults: faults.count,
-                faultsByKind: Dictionary(grouping: faults, by: \.kind.rawValue).mapValues(\.count),
-                misbehaviour: misbehaviour, reconnects: reconnects, failed: verdict.failed, unknown: verdict.unknown,
-                recoveryMs: recovery, seed: settings.seed, seconds: settings.seconds, rate: settings.rate,
-                nodes: settings.nodes, users: settings.users, devices: verdict.devices,
-                reason: outcome == .inconclusive ? weakness : nil))
-    }
-
-    /// The last line of a run that could not be made.
-    package static func json(failure: String, seed: UInt64) -> String {
-        struct Line: Encodable {
-            let verdict: String
-            let reason: String
-            let accepted, lost, duplicated, reordered, faults: Int
-            let seed: UInt64
-        }
-        return JSONLine.encode(
-            Line(
-                verdict: Outcome.inconclusive.rawValue, reason: failure, accepted: 0, lost: 0, duplicated: 0,
-                reordered: 0, faults: 0, seed: seed))
-    }
-}
-
-/// Results for programs: the last line of what a command prints.
-package enum JSONLine {
-    package static func encode(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
+    /// Nanoseconds; nil where nothing was mended.
+    var slowestRecovery: Int64? { recovery.byNumber.values.max() }
 }

@@ -44,7 +44,9 @@ package struct ChaosRun: Sendable {
                     seed: settings.seed, command: settings.command, wanted: settings.wanted,
                     began: Int64(Date.now.timeIntervalSince1970))))
         do {
-            let report = try await run(on: local, history)
+            let report = try await ClusterSampler(local, record: { history.append($0) }).during {
+                try await run(on: local, history)
+            }
             await local.stop()
             return report
         } catch {
@@ -105,10 +107,7 @@ package struct ChaosRun: Sendable {
         console.stage("reading \(devices.count) histories")
         let histories = try RunHistories(paths: devices.map(\.history.path) + [history.path])
         return ChaosReport(
-            settings: settings, verdict: HistoryChecker.check(histories.devices, cluster: histories.cluster),
-            faults: await injector.injected, misbehaviour: await injector.misbehaviour,
-            reconnects: progress.counts.reconnects,
-            recovery: RecoveryTimes(histories.devices, faults: await injector.injected))
+            histories, HistoryChecker.check(histories.devices, cluster: histories.cluster))
     }
 
     // MARK: Stages

@@ -13,7 +13,6 @@ actor FaultInjector {
     private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
     /// Numbers of what is no planned fault, such as a restart after a crash.
     private var ownNumber = 0
-    private(set) var injected: [InjectedFault] = []
     /// What must not happen: nodes that ended by themselves, or did not end or start when they should.
     private(set) var misbehaviour: [String] = []
 
@@ -139,7 +138,6 @@ actor FaultInjector {
     // MARK: What faults do
 
     func began(_ fault: PlannedFault) {
-        injected.append(InjectedFault(kind: fault.kind, at: progress.now))
         history.append(
             .fault(number: fault.number, kind: fault.kind.rawValue, target: fault.target, what: fault.action.text))
         progress.faulted()
@@ -180,10 +178,4 @@ actor FaultInjector {
         try Task.checkCancellation()
         try await body()
     }
-}
-
-/// A fault that happened, on the histories' clock.
-package struct InjectedFault: Hashable, Sendable {
-    package let kind: FaultKind
-    package let at: Int64
 }

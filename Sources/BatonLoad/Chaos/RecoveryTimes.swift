@@ -1,67 +1,86 @@
-/// How long the faults were felt: for each kind, the longest that a message took that was sent about its time.
-package struct RecoveryTimes: Sendable, Encodable {
-    package struct Times: Sendable, Encodable {
-        /// Milliseconds from sending a message to its last recipient's device applying it.
-        package var p50: Double
-        package var max: Double
+/// How long each fault was felt after it was mended.
+///
+/// A message is late when more than `lateness` passes from its sending until the last device that is entitled to it
+/// has applied it. What never arrives at all is lost, not late, and devices that stopped to read of their own accord
+/// do not count.
+///
+/// A fault's recovery begins with its mending. It ends when everything late has arrived, and nothing that was sent in
+/// the `lateness` after that was late again. Messages that were sent after the next fault began are that one's. It is
+/// nothing where no message was late.
+package struct RecoveryTimes: Sendable {
+    package struct Times: Sendable, Encodable, Equatable {
+        package var faults: Int
+        /// Milliseconds of recovery; nil where no fault of the kind was mended.
+        package var p50: Double?
+        package var max: Double?
     }
 
-    /// By the fault's name; `none` are the messages sent while nothing was broken.
+    /// Nanoseconds: some times what a message takes on a busy machine, and less than a client waits for an answer.
+    package static let lateness: Int64 = 1_000_000_000
+
+    /// Nanoseconds, by the fault's number; none for those that were never mended.
+    package private(set) var byNumber: [Int: Int64] = [:]
+    /// By the fault's kind.
     package private(set) var kinds: [String: Times] = [:]
 
-    /// Messages are counted for a fault from this long before it, since it may catch them on their way ...
-    private static let before: Int64 = 500_000_000
-    /// ... to this long after it.
-    private static let after: Int64 = 2_500_000_000
+    package init(_ histories: [DeviceHistory], faults: [FaultSpan]) {
+        self.init(MessageFlow(histories), faults: faults)
+    }
 
-    package init(_ histories: [DeviceHistory], faults: [InjectedFault]) {
-        let messages = Self.messages(histories)
-        var touched: Set<Int> = []
-        var worst: [FaultKind: [Double]] = [:]
+    init(_ flow: MessageFlow, faults: [FaultSpan]) {
+        let late = Late(flow)
+        let beginnings = faults.map(\.began).sorted()
         for fault in faults {
-            let span = (fault.at - Self.before)...(fault.at + Self.after)
-            var longest = 0.0
-            for (index, message) in messages.enumerated() where span.contains(message.sent) {
-                touched.insert(index)
-                longest = Swift.max(longest, message.milliseconds)
-            }
-            worst[fault.kind, default: []].append(longest)
+            guard let healed = fault.healed else { continue }
+            let next = beginnings.boundary { $0 > healed }.map { beginnings[$0] }
+            byNumber[fault.number] = late.end(from: healed, sentBefore: next ?? .max) - healed
         }
-        for (kind, values) in worst { kinds[kind.rawValue] = Self.times(values) }
-        let quiet = messages.indices.filter { !touched.contains($0) }.map { messages[$0].milliseconds }
-        if !quiet.isEmpty { kinds["none"] = Self.times(quiet) }
+        for (kind, faults) in Dictionary(grouping: faults, by: \.kind) {
+            let times = faults.compactMap { byNumber[$0.number] }.sorted().map { Double($0) / 1e6 }
+            kinds[kind] = Times(
+                faults: faults.count, p50: times.isEmpty ? nil : times[times.count / 2].rounded(),
+                max: times.last?.rounded())
+        }
     }
 
-    package func encode(to encoder: any Encoder) throws { try kinds.encode(to: encoder) }
+    /// Messages that were late, in the order of their sending.
+    private struct Late {
+        let sent: [Int64]
+        /// When all up to this one had arrived.
+        private(set) var arrived: [Int64] = []
 
-    private static func times(_ values: [Double]) -> Times {
-        let sorted = values.sorted()
-        return Times(p50: sorted[sorted.count / 2].rounded(), max: (sorted.last ?? 0).rounded())
+        init(_ flow: MessageFlow) {
+            let late = flow.messages.compactMap { message -> (sent: Int64, complete: Int64)? in
+                guard let complete = message.complete, complete - message.sent > RecoveryTimes.lateness else {
+                    return nil
+                }
+                return (message.sent, complete)
+            }.sorted { $0.sent < $1.sent }
+            sent = late.map(\.sent)
+            for message in late { arrived.append(max(arrived.last ?? 0, message.complete)) }
+        }
+
+        /// The end of the stretch of lateness that `moment` is in; `moment` where it is in none.
+        func end(from moment: Int64, sentBefore next: Int64) -> Int64 {
+            var end = moment
+            while true {
+                let limit = min(end + RecoveryTimes.lateness, next - 1)
+                let count = sent.boundary { $0 > limit } ?? sent.count
+                guard count > 0, arrived[count - 1] > end else { return end }
+                end = arrived[count - 1]
+            }
+        }
     }
+}
 
-    /// For each message that was applied when it was sent, and how long its slowest recipient waited.
-    private static func messages(_ histories: [DeviceHistory]) -> [(sent: Int64, milliseconds: Double)] {
-        struct Name: Hashable {
-            let device: String
-            let ref: String
+extension Array {
+    /// The first index whose element, and with it all further ones, is so; nil where there is none.
+    fileprivate func boundary(_ isSo: (Element) -> Bool) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isSo(self[middle]) { high = middle } else { low = middle + 1 }
         }
-        var sent: [Name: Int64] = [:]
-        for history in histories {
-            for record in history.records {
-                guard case .invoked(let ref, _, _, _) = record.event else { continue }
-                sent[Name(device: history.device, ref: ref)] = record.at
-            }
-        }
-        var last: [Name: Int64] = [:]
-        for history in histories {
-            for record in history.records {
-                guard case .applied(let message) = record.event, message.device != history.device else { continue }
-                let name = Name(device: message.device, ref: message.ref)
-                last[name] = Swift.max(last[name] ?? 0, record.at)
-            }
-        }
-        return last.compactMap { name, applied in
-            sent[name].map { ($0, Double(applied - $0) / 1_000_000) }
-        }
+        return low < count ? low : nil
     }
 }

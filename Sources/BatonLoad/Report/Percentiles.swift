@@ -1,0 +1,17 @@
+/// Of some values in ascending order those that people ask for.
+struct Percentiles: Hashable, Sendable {
+    let p50: Double
+    let p99: Double
+    let max: Double
+
+    /// nil where there are no values.
+    init?(_ values: [Double]) {
+        let sorted = values.sorted()
+        guard let last = sorted.last else { return nil }
+        /// The smallest value that so many parts of a hundred do not exceed.
+        func value(_ part: Int) -> Double { sorted[(sorted.count * part + 99) / 100 - 1] }
+        p50 = value(50)
+        p99 = value(99)
+        max = last
+    }
+}
