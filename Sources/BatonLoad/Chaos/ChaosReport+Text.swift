@@ -4,7 +4,6 @@ extension ChaosReport {
     package var text: String {
         var lines = flowLines + [""] + faultLines + [""] + invariantLines
         lines += proofs
-        lines += misbehaviour.map { "\nBROKEN: \($0)" }
         lines += ["", "\(outcome.rawValue.uppercased()): \(sentence)"]
         if let run { lines.append("the same run again: \(run.command)") }
         return lines.joined(separator: "\n")
@@ -60,7 +59,7 @@ extension ChaosReport {
     private var proofs: [String] {
         Invariant.allCases.compactMap { verdict.examples[$0] }.map { example in
             (["\nnot so: \(example.invariant.sentence)", "  \(example.what)"]
-                + example.evidence.map { "  \($0.name):\($0.line): \(JSONLine.encode($0.record))" })
+                + example.evidence.map { "  \($0.name):\($0.line): \($0.text)" })
                 .joined(separator: "\n")
         }
     }

@@ -67,14 +67,8 @@ package struct ChaosReport: Sendable {
 
     /// Why a run without a breach says nothing nevertheless.
     package var weakness: String? {
-        if verdict.accepted == 0 { return "no message was accepted" }
-        guard let run else { return nil }
-        if faults.isEmpty { return "no fault happened: make the run longer, or --kill-every shorter" }
-        if Double(verdict.accepted) < Double(run.wanted) * ChaosSettings.acceptedPart {
-            return "only \(verdict.accepted) of \(run.wanted) messages were accepted: lower --rate, or give the "
-                + "machine less else to do"
-        }
-        return nil
+        if let weakness = verdict.weakness { return weakness }
+        return run != nil && faults.isEmpty ? "no fault happened: make the run longer, or --kill-every shorter" : nil
     }
 
     /// The verdict in a sentence.

@@ -4,9 +4,10 @@
 /// has applied it. What never arrives at all is lost, not late, and devices that stopped to read of their own accord
 /// do not count.
 ///
-/// A fault's recovery begins with its mending. It ends when everything late has arrived, and nothing that was sent in
-/// the `lateness` after that was late again. Messages that were sent after the next fault began are that one's. It is
-/// nothing where no message was late.
+/// A late message counts for the fault that was mended last before it arrived, unless the message was sent more than
+/// `lateness` after that: while anything was broken that held it up, nobody recovered. The checker's bound counts from
+/// there too. A fault's recovery is the time from its mending until the last message that counts for it arrived, and
+/// nothing where there is none.
 package struct RecoveryTimes: Sendable {
     package struct Times: Sendable, Encodable, Equatable {
         package var faults: Int
@@ -28,59 +29,33 @@ package struct RecoveryTimes: Sendable {
     }
 
     init(_ flow: MessageFlow, faults: [FaultSpan]) {
-        let late = Late(flow)
-        let beginnings = faults.map(\.began).sorted()
+        let mendings = Set(faults.compactMap(\.healed)).sorted()
+        var ends: [Int64: Int64] = [:]
+        for message in flow.messages {
+            guard let complete = message.complete, complete - message.sent > Self.lateness,
+                let mended = Self.last(of: mendings, upTo: complete), message.sent - mended <= Self.lateness
+            else { continue }
+            ends[mended] = max(ends[mended] ?? complete, complete)
+        }
         for fault in faults {
             guard let healed = fault.healed else { continue }
-            let next = beginnings.boundary { $0 > healed }.map { beginnings[$0] }
-            byNumber[fault.number] = late.end(from: healed, sentBefore: next ?? .max) - healed
+            byNumber[fault.number] = (ends[healed] ?? healed) - healed
         }
         for (kind, faults) in Dictionary(grouping: faults, by: \.kind) {
             let times = faults.compactMap { byNumber[$0.number] }.sorted().map { Double($0) / 1e6 }
             kinds[kind] = Times(
-                faults: faults.count, p50: times.isEmpty ? nil : times[times.count / 2].rounded(),
+                faults: faults.count, p50: times.isEmpty ? nil : times[(times.count - 1) / 2].rounded(),
                 max: times.last?.rounded())
         }
     }
 
-    /// Messages that were late, in the order of their sending.
-    private struct Late {
-        let sent: [Int64]
-        /// When all up to this one had arrived.
-        private(set) var arrived: [Int64] = []
-
-        init(_ flow: MessageFlow) {
-            let late = flow.messages.compactMap { message -> (sent: Int64, complete: Int64)? in
-                guard let complete = message.complete, complete - message.sent > RecoveryTimes.lateness else {
-                    return nil
-                }
-                return (message.sent, complete)
-            }.sorted { $0.sent < $1.sent }
-            sent = late.map(\.sent)
-            for message in late { arrived.append(max(arrived.last ?? 0, message.complete)) }
-        }
-
-        /// The end of the stretch of lateness that `moment` is in; `moment` where it is in none.
-        func end(from moment: Int64, sentBefore next: Int64) -> Int64 {
-            var end = moment
-            while true {
-                let limit = min(end + RecoveryTimes.lateness, next - 1)
-                let count = sent.boundary { $0 > limit } ?? sent.count
-                guard count > 0, arrived[count - 1] > end else { return end }
-                end = arrived[count - 1]
-            }
-        }
-    }
-}
-
-extension Array {
-    /// The first index whose element, and with it all further ones, is so; nil where there is none.
-    fileprivate func boundary(_ isSo: (Element) -> Bool) -> Int? {
-        var (low, high) = (0, count)
+    /// The greatest that is not beyond the limit, of moments in ascending order.
+    private static func last(of moments: [Int64], upTo limit: Int64) -> Int64? {
+        var (low, high) = (0, moments.count)
         while low < high {
             let middle = (low + high) / 2
-            if isSo(self[middle]) { high = middle } else { low = middle + 1 }
+            if moments[middle] > limit { high = middle } else { low = middle + 1 }
         }
-        return low < count ? low : nil
+        return low > 0 ? moments[low - 1] : nil
     }
 }

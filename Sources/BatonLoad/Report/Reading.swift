@@ -27,7 +27,7 @@ enum Reading {
         guard value.isFinite else { return "-" }
         if value == 0 { return "0" }
         if value < 999.5 { return "\(decimals(value)) ms" }
-        if value < 99_950 { return "\(decimals(value / 1e3)) s" }
+        if value < 119_950 { return "\(decimals(value / 1e3)) s" }
         let seconds = Int(min(value / 1e3, 1e12).rounded())
         let (large, small) =
             seconds < 3_600

@@ -4,10 +4,9 @@ extension ReportPage {
         guard !report.faults.isEmpty else { return "<p>Nothing was broken.</p>" }
         return """
             <p class="quiet">A message is late when more than \(Reading.duration(RecoveryTimes.lateness)) passes from \
-            its sending until the last device that is entitled to it has applied it. Recovery counts from the mending \
-            until everything late has arrived, and nothing that was sent in the \
-            \(Reading.duration(RecoveryTimes.lateness)) after that was late again; what was sent after the next fault \
-            began is that one's.</p>
+            its sending until the last device that is entitled to it has applied it. It counts for the fault that was \
+            mended last before it arrived. A fault's recovery is the time from its mending until the last message \
+            that counts for it arrived; 0 where there was none.</p>
             <div class="card">\(kinds)</div><div class="card" style="margin-top: 14px">\(list)</div>
             """
     }

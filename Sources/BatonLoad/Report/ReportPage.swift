@@ -132,10 +132,6 @@ package struct ReportPage: Sendable {
             rows +=
                 "<tr>\(verdict)<td><code>\(invariant.rawValue)</code></td><td>\(Markup.text(invariant.sentence))</td></tr>"
         }
-        for what in report.misbehaviour.prefix(Self.mostEvidence) {
-            rows += "<tr><td class=\"bad\">\u{2717} broken</td><td><code>process</code></td>"
-            rows += "<td>\(Markup.text(what))</td></tr>"
-        }
         return
             "<div class=\"card\"><table><tr><th>Verdict</th><th>Invariant</th><th>What it says</th></tr>\(rows)</table></div>"
     }
@@ -144,8 +140,7 @@ package struct ReportPage: Sendable {
         Invariant.allCases.compactMap { report.verdict.examples[$0] }.map { example in
             var lines = ""
             for line in example.evidence.prefix(Self.mostEvidence) {
-                lines += "<b>\(Markup.text(line.name)):\(line.line)</b>  "
-                lines += Markup.text(JSONLine.encode(line.record), limit: 2_000) + "\n"
+                lines += "<b>\(Markup.text(line.name)):\(line.line)</b>  \(Markup.text(line.text, limit: 2_000))\n"
             }
             return "<div class=\"proof\"><b>Not so: \(Markup.text(example.invariant.sentence)).</b>"
                 + "<p>\(Markup.text(example.what, limit: 1_000))</p><pre>\(lines)</pre></div>"

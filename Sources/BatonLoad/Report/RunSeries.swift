@@ -44,9 +44,12 @@ struct RunSeries: Sendable {
 
         let changes = histories.devices.map(\.connectionChanges)
         reconnects = grid.counts(changes.flatMap { $0.filter(\.isOnline).dropFirst().map(\.at) })
-        // Before its first connection and after its end a device is none that could be offline.
+        // Before its first connection and after the end of the run a device is none that could be offline.
+        let end = histories.cluster?.start(of: .end).map(Moment.bounded) ?? Moment.last
         offline = grid.levels(
-            changes.flatMap { $0.dropFirst().map { change in (change.at, change.isOnline ? -1.0 : 1.0) } })
+            changes.flatMap { changes in
+                changes.dropFirst().prefix { $0.at < end }.map { ($0.at, $0.isOnline ? -1.0 : 1.0) }
+            })
 
         nodes = NodeSeries.all(records, grid)
         func redis(_ value: @escaping (ClusterRecord.RedisSample) -> Int?) -> [Double?] {

@@ -195,10 +195,11 @@ struct TimelineDrawing: Sendable {
             let place = Markup.number(x(at))
             svg += "<line x1=\"\(place)\" x2=\"\(place)\" y1=\"\(Markup.number(top))\" "
             svg += "y2=\"\(Markup.number(bottom))\" class=\"stage\"/>"
-            // What ends the load has its name before it, where there is always room.
-            let isBefore = stage != .load
+            // The load's names have room on its side of the line.
+            let isBefore = stage == .heal
             svg += Markup.label(
-                stage.rawValue, x: x(at) + (isBefore ? -4 : 4), y: top + 9, isBefore ? "note end" : "note")
+                stage.rawValue, x: min(x(at) + (isBefore ? -4 : 4), Self.right - 40), y: top + 9,
+                isBefore ? "note end" : "note")
         }
         return svg
     }

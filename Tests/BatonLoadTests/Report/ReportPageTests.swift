@@ -73,7 +73,7 @@ struct ReportPageTests {
         verdict.counts[.lost] = 1
         verdict.examples[.lost] = Violation(
             invariant: .lost, what: evil,
-            evidence: [HistoryLine(name: evil, line: 1, record: HistoryRecord(at: 0, .resync(evil)))])
+            evidence: [HistoryLine(name: evil, line: 1, at: 0, text: evil)])
         let html = ReportPage(try run.report(verdict)).html
         #expect(!html.contains("<script>alert") && !html.contains("\u{202e}") && !html.contains("\u{0}"))
         #expect(html.components(separatedBy: "<script").count == 3)

@@ -70,6 +70,7 @@ struct RunBuilder {
         let histories = try histories
         var sound = HistoryVerdict()
         sound.devices = histories.devices.count
+        sound.wanted = histories.cluster?.run?.wanted
         sound.accepted = histories.devices.reduce(0) { count, history in
             count + history.records.count { if case .ok = $0.event { true } else { false } }
         }
