@@ -74,15 +74,27 @@ struct ReconnectPolicyTests {
         if case .retry = decision { #expect(code.shouldReconnect) } else { #expect(!code.shouldReconnect) }
     }
 
-    @Test("A token that ran out is refreshed once; a fresh one that is refused ends the login")
+    @Test("A token that is refused is refreshed once; a fresh one that is refused ends the login")
     func tokens() {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
-        let refused = RelayEnding.refused(status: 401, Self.error(.tokenExpired))
+        let refused = RelayEnding.refused(status: 401, Self.error(.unauthenticated))
         #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
         #expect(policy.ended(refused, using: &generator) == .stop(.loggedOut))
         policy.welcomed()
         #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
+    }
+
+    @Test("A fresh token that is said to have run out is a clock's mistake: other nodes are tried, ever more rarely")
+    func wrongClocks() {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        let refused = RelayEnding.refused(status: 401, Self.error(.tokenExpired))
+        for round in 1...3 {
+            #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
+            #expect(delay(policy.ended(refused, using: &generator)) != nil)
+            #expect(policy.failures == round)
+        }
     }
 
     @Test("Refusals for good and an end that was wished for are no reason to try again")

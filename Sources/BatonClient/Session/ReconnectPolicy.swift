@@ -49,7 +49,7 @@ struct ReconnectPolicy {
         case .closed(let code?, let reason) where !code.shouldReconnect:
             return .stop(.closed(code: code.rawValue, reason: reason))
         case .refused(_, let error) where error.code == .deviceRevoked: return .stop(.loggedOut)
-        case .refused(401, _): return refresh(using: &generator)
+        case .refused(401, let error): return refresh(error, using: &generator)
         case .refused(_, let error) where !error.isRetryable: return .stop(.refused(error))
         case .refused(_, let error):
             return .retry(after: error.retryAfter + backoff(using: &generator), refreshFirst: false)
@@ -59,11 +59,18 @@ struct ReconnectPolicy {
         }
     }
 
-    /// The token was refused. Once a fresh one is tried at once; when that is refused, the login is over.
-    private mutating func refresh(using generator: inout some RandomNumberGenerator) -> Decision {
-        guard !refreshed else { return .stop(.loggedOut) }
-        refreshed = true
-        return .retry(after: .zero, refreshFirst: true)
+    /// The token was refused. Once a fresh one is tried at once; when that is refused, the login is over, unless it is
+    /// said to have run out: then the clock of that node is wrong, or of the one that made it. Others may be right.
+    private mutating func refresh(
+        _ error: RelayError, using generator: inout some RandomNumberGenerator
+    ) -> Decision {
+        guard refreshed else {
+            refreshed = true
+            return .retry(after: .zero, refreshFirst: true)
+        }
+        guard error.code == .tokenExpired else { return .stop(.loggedOut) }
+        refreshed = false
+        return .retry(after: backoff(using: &generator), refreshFirst: false)
     }
 
     /// A random time up to `base` doubled for each failure, and never more than `cap`.

@@ -73,11 +73,14 @@ extension FaultTurns.Claim {
         case .breakLink(.clients, let node, _): self.init(resources: [.clientLink(node)], hampers: [node])
         case .breakLink(.redis, let node, _): self.init(resources: [.redisLink(node)])
         case .redis: self.init(resources: [.redis])
-        case .host(let nodes, .diskFull):
-            self.init(resources: Set(nodes.flatMap { [.host($0), .process($0)] }), isTotal: true)
-        case .host(let nodes, .failingSyncs):
-            self.init(resources: Set(nodes.flatMap { [.host($0), .process($0)] }), hampers: Set(nodes))
-        case .host(let nodes, .slowSyncs), .host(let nodes, .clock): self.init(resources: Set(nodes.map { .host($0) }))
+        case .host(let faulty, .diskFull):
+            self.init(resources: Set(faulty.flatMap { [.host($0), .process($0)] }), isTotal: true)
+        case .host(let faulty, .failingSyncs):
+            self.init(
+                resources: Set(faulty.flatMap { [.host($0), .process($0)] }), hampers: Set(faulty),
+                isTotal: faulty.count == nodes)
+        case .host(let faulty, .slowSyncs), .host(let faulty, .clock):
+            self.init(resources: Set(faulty.map { .host($0) }))
         case .descriptors(let node): self.init(resources: [.process(node), .clientLink(node)], hampers: [node])
         case .herd: self.init()
         case .poison(let node): self.init(resources: [.process(node), .clientLink(node)])

@@ -72,7 +72,9 @@ enum FaultVariants {
         case .fsyncSlow:
             return (.host(all, .slowSyncs(.milliseconds(Int.random(in: 20...200, using: &generator)))), 2...4)
         case .fsyncFail:
-            return (.host([node], .failingSyncs(Bool.random(using: &generator) ? nil : 1)), 1...2.5)
+            // A whole disk that fails for a moment, or what one node sees of it for a while.
+            return Bool.random(using: &generator)
+                ? (.host(all, .failingSyncs(2)), 1...2.5) : (.host([node], .failingSyncs(nil)), 1...2.5)
         case .clock:
             let offset = [-3_600, -300, 300, 3_600].randomElement(using: &generator) ?? 300
             return (.host([node], .clock(.seconds(offset))), 3...8)
