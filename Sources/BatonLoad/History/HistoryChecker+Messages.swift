@@ -105,13 +105,21 @@ extension HistoryChecker {
     mutating func lookForLost() {
         for (name, message) in sent {
             guard let ok = message.ok else { continue }
-            for history in entitled(to: name, message) where applied[history][ok.place] == nil {
+            for history in entitled(to: name, message) where !hasApplied(name, at: ok.place, history) {
                 broken(
                     .lost,
                     "\(histories[history].name) never applied \(text(ok.place)), which \(devices.name(name.device)) "
                         + "sent as \(name.ref)", message.at, ok.at)
             }
         }
+    }
+
+    /// Whether it was this very message that a device applied at a place.
+    private func hasApplied(_ name: Name, at place: Place, _ history: Int) -> Bool {
+        guard let index = applied[history][place],
+            case .applied(let message) = histories[history].records[index].event
+        else { return false }
+        return message.ref == name.ref && message.device == devices.name(name.device)
     }
 
     mutating func lookForRefused() {
