@@ -7,17 +7,22 @@ import Logging
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Checks Redis, the store and this host, and says what to change.",
+        abstract: "Checks Redis, the store, this host, the nodes and the balancer, and says what to change.",
         discussion: "Changes nothing. Ends with 1 where something breaks a promise; warnings end with 0.")
 
     @OptionGroup var configuration: ConfigurationOptions
+    @Option(help: "HAProxy's configuration file, whose timeouts are compared with the nodes' pings.")
+    var haproxy: String?
+    @Option(help: "Where clients reach the cluster, http://host:port.") var balancer: String?
     @Flag(help: "One JSON object instead of lines.") var json = false
 
     func run() async throws {
         let configuration = try configuration.load().configuration
         // What goes wrong is a finding.
         let logger = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
-        let diagnosis = await Doctor(configuration, logger: logger).examine()
+        let diagnosis = await Doctor(
+            configuration, options: Doctor.Options(haproxy: haproxy, balancer: balancer), logger: logger
+        ).examine()
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,7 +1,8 @@
 import BatonCore
-import BatonStore
 import BatonTestKit
 import Testing
+
+@testable import BatonStore
 
 @Suite("Looking into a store from outside")
 struct StoreInspectorTests {
@@ -93,5 +94,24 @@ struct StoreInspectorTests {
             refreshToken: NewRefreshToken(
                 hash: [UInt8](repeating: UInt8(number), count: 32), expiresAt: Timestamp(milliseconds: 1_000_000)))
         return (user, device)
+    }
+
+    @Test("How the last ones left the file is told without opening it")
+    func lastStop() async throws {
+        try await TemporaryStore.withFolder { folder in
+            let path = folder + "/baton.db"
+            #expect(try StoreInspector.lastStop(path: path) == .clean)
+            let whileOpen = try await TemporaryStore.open(StoreSettings(path: path)) { _ in
+                try StoreInspector.lastStop(path: path)
+            }
+            #expect(whileOpen == .running)
+            #expect(try StoreInspector.lastStop(path: path) == .clean)
+            // What a process leaves behind that was killed: its mark, and no lock.
+            try FileLock(path: path + "-alive").mark(true)
+            #expect(try StoreInspector.lastStop(path: path) == .unclean)
+            let gate = try FileLock(path: path + "-gate")
+            #expect(gate.tryLock())
+            #expect(try StoreInspector.lastStop(path: path) == .running)
+        }
     }
 }

@@ -1,42 +1,62 @@
 import BatonCore
 import BatonRedis
-import BatonStore
 import Foundation
 package import Logging
 import NIOCore
 import NIOPosix
 
-/// Looks at what a node of this configuration would find: Redis, the store, the host. Changes nothing.
+/// Looks at what a node of this configuration would find, and at the nodes that run: Redis, the store, the host, the
+/// nodes themselves and the balancer before them. Changes nothing.
 package struct Doctor: Sendable {
-    private let configuration: NodeConfiguration
+    /// What else to look at.
+    package struct Options: Sendable {
+        /// A file of HAProxy's configuration.
+        package var haproxy: String?
+        /// Where clients reach the cluster.
+        package var balancer: String?
+
+        package init(haproxy: String? = nil, balancer: String? = nil) {
+            self.haproxy = haproxy
+            self.balancer = balancer
+        }
+    }
+
+    let configuration: NodeConfiguration
+    let options: Options
     private let logger: Logger
 
-    package init(_ configuration: NodeConfiguration, logger: Logger) {
+    package init(_ configuration: NodeConfiguration, options: Options = Options(), logger: Logger) {
         self.configuration = configuration
+        self.options = options
         self.logger = logger
     }
 
     package func examine() async -> Diagnosis {
         var diagnosis = Diagnosis()
-        await examineRedis(&diagnosis)
+        let nodes = await examineRedis(&diagnosis)
         examineStore(&diagnosis)
         examineHost(&diagnosis)
+        let visits = DoctorVisits()
+        await examineNodes(nodes, visits, &diagnosis)
+        await examineBalancer(visits, &diagnosis)
+        await visits.end()
         return diagnosis
     }
 
-    // MARK: Redis
-
-    private func examineRedis(_ diagnosis: inout Diagnosis) async {
+    /// - Returns: the nodes that hold a lease.
+    private func examineRedis(_ diagnosis: inout Diagnosis) async -> [NodeLease] {
         let check = "redis"
         let url = configuration.redis.url
         let settings = RedisSettings(url: url, trust: configuration.redis.tlsCA.map { .file($0) } ?? .system)
-        guard let name = NodeID("doctor") else { return }
+        guard let name = NodeID("doctor") else { return [] }
+        var nodes: [NodeLease] = []
         do {
             let redis = try await RedisClient.start(
                 on: [MultiThreadedEventLoopGroup.singleton.next()], node: name, settings: settings, logger: logger)
             if await redis.waitUntilConnected(for: .seconds(Limits.Redis.connectSeconds)) {
                 diagnosis.findings.append(.ok(check, "\(url)"))
                 await examine(redis, &diagnosis)
+                nodes = await redis.nodes() ?? []
             } else {
                 diagnosis.findings.append(
                     .failure(check, "\(url) is not reachable", change: "start Redis, or set redis.url"))
@@ -45,80 +65,8 @@ package struct Doctor: Sendable {
         } catch {
             diagnosis.findings.append(.failure(check, "\(url): \(error)", change: "correct redis.tlsCA"))
         }
+        return nodes
     }
-
-    private func examine(_ redis: RedisClient, _ diagnosis: inout Diagnosis) async {
-        do throws(RedisError) {
-            let info = try await redis.run(RedisCommand("INFO", "server"))
-            diagnosis.findings.append(DoctorRules.redisVersion(info.text ?? ""))
-            let policy = try await value(of: "maxmemory-policy", redis)
-            let maximum = try await value(of: "maxmemory", redis)
-            diagnosis.findings.append(DoctorRules.memory(maximum: Int64(maximum) ?? 0, policy: policy))
-            let buffers = try await value(of: "client-output-buffer-limit", redis)
-            diagnosis.findings.append(DoctorRules.subscriberBuffers(buffers))
-            if let listpack = Int(try await value(of: "hash-max-listpack-value", redis)) {
-                diagnosis.findings.append(DoctorRules.sessionEncoding(listpackValue: listpack))
-            }
-        } catch {
-            // Hosted ones forbid CONFIG.
-            diagnosis.findings.append(
-                .warning("redis settings", "not told: \(error)", change: "look at them in its own console"))
-        }
-        await compareClocks(redis, &diagnosis)
-    }
-
-    private func value(of name: String, _ redis: RedisClient) async throws(RedisError) -> String {
-        try await redis.run(RedisCommand("CONFIG", "GET", name)).array?.last?.text ?? ""
-    }
-
-    /// The reply is as old as half of the round trip.
-    private func compareClocks(_ redis: RedisClient, _ diagnosis: inout Diagnosis) async {
-        let before = SystemClock().now.milliseconds
-        guard let time = try? await redis.run(RedisCommand("TIME")).array, time.count == 2,
-            let seconds = time[0].text.flatMap({ Int64($0) }), let micro = time[1].text.flatMap({ Int64($0) })
-        else { return }
-        let here = (before + SystemClock().now.milliseconds) / 2
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return }
-        diagnosis.findings.append(DoctorRules.skew(milliseconds: milliseconds &+ micro / 1_000 &- here))
-    }
-
-    // MARK: The store
-
-    private func examineStore(_ diagnosis: inout Diagnosis) {
-        let check = "store"
-        let path = configuration.store.path
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard access(folder, W_OK | X_OK) == 0 else {
-            let why = String(cString: strerror(errno))
-            diagnosis.findings.append(
-                .failure(
-                    check, "\(folder): \(why)", change: "make the folder, writable for the node, or set store.path"))
-            return
-        }
-        if access(path, F_OK) != 0 {
-            diagnosis.findings.append(.ok(check, "\(path) will be made by the first node"))
-        } else if access(path, R_OK | W_OK) != 0 {
-            let why = String(cString: strerror(errno))
-            diagnosis.findings.append(.failure(check, "\(path): \(why)", change: "chown it to the node's user"))
-        } else {
-            do {
-                let modes = try StoreInspector.modes(path: path)
-                diagnosis.findings.append(.ok(check, path))
-                diagnosis.findings.append(DoctorRules.journal(mode: modes.journal, synchronous: modes.synchronous))
-            } catch {
-                diagnosis.findings.append(.failure(check, "\(error)", change: "set store.path, or restore a backup"))
-            }
-        }
-        var space = statvfs()
-        if statvfs(folder, &space) == 0 {
-            let bytes = Int64(clamping: UInt64(space.f_bavail)).multipliedReportingOverflow(by: Int64(space.f_frsize))
-            diagnosis.findings.append(
-                DoctorRules.freeSpace(bytes.overflow ? .max : bytes.partialValue, folder: folder))
-        }
-    }
-
-    // MARK: The host
 
     private func examineHost(_ diagnosis: inout Diagnosis) {
         var limit = rlimit()
@@ -126,6 +74,13 @@ package struct Doctor: Sendable {
             diagnosis.findings.append(
                 DoctorRules.openFiles(
                     limit: Int(clamping: limit.rlim_cur), connections: configuration.limits.connections))
+        }
+        let path = "/proc/sys/net/core/somaxconn"
+        if let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let somaxconn = Int(text.filter(\.isNumber))
+        {
+            diagnosis.findings.append(
+                DoctorRules.backlog(somaxconn: somaxconn, wanted: Int(Edge.listenBacklog)))
         }
     }
 }

@@ -14,6 +14,9 @@ import Synchronization
 /// answered; ``run()`` returns when those are gone. WebSockets live on: they belong to the relay, which tells them where
 /// to go and when. A cancellation closes the listener and plain connections at once.
 package struct Edge: Service {
+    /// Connections that the kernel keeps for the next `accept`, as far as it allows.
+    static let listenBacklog: Int32 = 4_096
+
     private let configuration: EdgeConfiguration
     private let channels: EdgeChannel
     private let group: any EventLoopGroup
@@ -77,7 +80,7 @@ package struct Edge: Service {
             low: Limits.Connection.writeLowWatermark, high: Limits.Connection.writeHighWatermark)
         let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 16 * 1024)
         return try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.backlog, value: Self.listenBacklog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 256)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

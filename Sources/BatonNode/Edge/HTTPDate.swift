@@ -18,6 +18,22 @@ enum HTTPDate {
         return "\(day) \(parts.tm_year + 1900) \(clock) GMT"
     }
 
+    /// - Returns: nil for any other form, the obsolete ones included.
+    static func secondsSinceEpoch(_ text: String) -> Int64? {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[0].count == 4, words[0].hasSuffix(","), words[5] == "GMT",
+            let day = Int32(words[1]), let month = months.firstIndex(of: String(words[2])), let year = Int32(words[3]),
+            (1...31).contains(day), (1_970...9_999).contains(year)
+        else { return nil }
+        let clock = words[4].split(separator: ":").compactMap { Int32($0) }
+        guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2])
+        else { return nil }
+        var parts = tm()
+        (parts.tm_mday, parts.tm_mon, parts.tm_year) = (day, Int32(month), year - 1900)
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
+        return Int64(timegm(&parts))
+    }
+
     private static func two(_ number: Int32) -> String {
         number < 10 ? "0\(number)" : "\(number)"
     }

@@ -1,0 +1,66 @@
+import BatonStore
+import Foundation
+
+/// The store's file, and what lies beside it.
+extension Doctor {
+    func examineStore(_ diagnosis: inout Diagnosis) {
+        let check = "store"
+        let path = configuration.store.path
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard access(folder, W_OK | X_OK) == 0 else {
+            let why = String(cString: strerror(errno))
+            diagnosis.findings.append(
+                .failure(
+                    check, "\(folder): \(why)", change: "make the folder, writable for the node, or set store.path"))
+            return
+        }
+        if access(path, F_OK) != 0 {
+            diagnosis.findings.append(.ok(check, "\(path) will be made by the first node"))
+        } else if access(path, R_OK | W_OK) != 0 {
+            let why = String(cString: strerror(errno))
+            diagnosis.findings.append(.failure(check, "\(path): \(why)", change: "chown it to the node's user"))
+        } else {
+            examineFile(path, &diagnosis)
+        }
+        examineFolder(folder, &diagnosis)
+        let keys = configuration.auth.keysFile
+        if let mode = Self.attribute(.posixPermissions, of: keys) {
+            diagnosis.findings.append(DoctorRules.keys(mode: UInt32(truncatingIfNeeded: mode), path: keys))
+        }
+    }
+
+    private func examineFile(_ path: String, _ diagnosis: inout Diagnosis) {
+        do {
+            let lastStop = try StoreInspector.lastStop(path: path)
+            let modes = try StoreInspector.modes(path: path)
+            diagnosis.findings.append(.ok("store", path))
+            diagnosis.findings.append(DoctorRules.journal(mode: modes.journal, synchronous: modes.synchronous))
+            diagnosis.findings.append(DoctorRules.lastStop(lastStop))
+            if let bytes = Self.attribute(.size, of: path + "-wal") {
+                diagnosis.findings.append(DoctorRules.wal(bytes))
+            }
+        } catch {
+            diagnosis.findings.append(.failure("store", "\(error)", change: "set store.path, or restore a backup"))
+        }
+    }
+
+    private func examineFolder(_ folder: String, _ diagnosis: inout Diagnosis) {
+        if let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8),
+            let type = DoctorRules.fileSystemType(
+                of: URL(fileURLWithPath: folder).resolvingSymlinksInPath().path, mounts: mounts)
+        {
+            diagnosis.findings.append(DoctorRules.fileSystem(type, folder: folder))
+        }
+        var space = statvfs()
+        if statvfs(folder, &space) == 0 {
+            let bytes = Int64(clamping: UInt64(space.f_bavail)).multipliedReportingOverflow(by: Int64(space.f_frsize))
+            diagnosis.findings.append(
+                DoctorRules.freeSpace(bytes.overflow ? .max : bytes.partialValue, folder: folder))
+        }
+    }
+
+    private static func attribute(_ key: FileAttributeKey, of path: String) -> Int64? {
+        let value = (try? FileManager.default.attributesOfItem(atPath: path))?[key]
+        return (value as? NSNumber)?.int64Value
+    }
+}

@@ -1,0 +1,77 @@
+import BatonStore
+
+/// What the place and the state of the store's file mean.
+extension DoctorRules {
+    /// Bytes of the write-ahead log: several times that at which a checkpoint is due.
+    static let walBytes: Int64 = 64 * 1024 * 1024
+
+    /// Names of file systems, or what they begin with, that other hosts share.
+    private static let remote = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "glusterfs", "afs", "lustre", "vboxsf"]
+    private static let memory = ["tmpfs", "ramfs"]
+
+    /// The type of the file system that a folder is on: of the longest mount point above it, the last where several
+    /// are one over the other.
+    ///
+    /// - Parameters:
+    ///   - folder: absolute, without symbolic links.
+    ///   - mounts: `/proc/self/mounts`.
+    static func fileSystemType(of folder: String, mounts: String) -> String? {
+        var best: (point: Substring, type: Substring)?
+        for line in mounts.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count >= 3 else { continue }
+            let point = words[1]
+            guard point == "/" || folder == point || folder.hasPrefix(point + "/") else { continue }
+            if point.utf8.count >= best?.point.utf8.count ?? 0 { best = (point, words[2]) }
+        }
+        return best.map { String($0.type) }
+    }
+
+    static func fileSystem(_ type: String, folder: String) -> Finding {
+        let check = "store file system"
+        if remote.contains(where: type.hasPrefix) {
+            return .failure(
+                check, "\(type) at \(folder): its locks and its memory maps do not keep several nodes apart",
+                change: "store.path: a path on a disk of this host")
+        }
+        if memory.contains(type) {
+            return .warning(
+                check, "\(type) at \(folder): what was accepted is gone when this host loses its power",
+                change: "store.path: a path on a disk")
+        }
+        if type.hasPrefix("overlay") {
+            return .warning(
+                check, "\(type), a container's own layer, at \(folder): it goes with the container",
+                change: "store.path: a path on a volume")
+        }
+        return .ok(check, type)
+    }
+
+    static func wal(_ bytes: Int64) -> Finding {
+        let check = "store log"
+        guard bytes > walBytes else { return .ok(check, "\(size(bytes)) to be brought into the file") }
+        return .warning(
+            check, "\(size(bytes)): something reads the file without end, and checkpoints cannot finish",
+            change: "end foreign programs that have the file open: fuser -v on it names them")
+    }
+
+    static func lastStop(_ stop: StoreInspector.LastStop) -> Finding {
+        let check = "store last stop"
+        return switch stop {
+        case .running: .ok(check, "nodes have it open")
+        case .clean: .ok(check, "the last node closed it")
+        case .unclean:
+            .warning(
+                check, "the last nodes were killed: the next start checks the whole file first",
+                change: "stop nodes with SIGTERM, and give them limits.evacuationSeconds and 10 s more")
+        }
+    }
+
+    /// - Parameter mode: the permission bits of the file of signing keys.
+    static func keys(mode: UInt32, path: String) -> Finding {
+        let check = "signing keys"
+        guard mode & 0o077 != 0 else { return .ok(check, "readable by their owner only") }
+        return .failure(
+            check, "others can read \(path), and sign tokens for everybody", change: "chmod 600 \(path)")
+    }
+}

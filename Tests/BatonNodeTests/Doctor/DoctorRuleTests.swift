@@ -1,0 +1,137 @@
+import BatonStore
+import Testing
+
+@testable import BatonNode
+
+@Suite("What the doctor's rules say of Redis, the store and the nodes")
+struct DoctorRuleTests {
+    private typealias Result = Diagnosis.Result
+
+    @Test("A replica is no Redis to write to")
+    func role() {
+        #expect(DoctorRules.redisRole(RedisInfo("role:master\r\n")).result == .ok)
+        let replica = DoctorRules.redisRole(RedisInfo("role:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6380\r\n"))
+        #expect(replica.result == .failure)
+        #expect(replica.change?.contains("10.0.0.1:6380") == true)
+        #expect(DoctorRules.redisRole(RedisInfo("")).result == .warning)
+    }
+
+    @Test("Snapshots are worth nothing, and hurt where a failed one stops all writes")
+    func snapshots() {
+        let (good, bad) = (RedisInfo("rdb_last_bgsave_status:ok"), RedisInfo("rdb_last_bgsave_status:err"))
+        #expect(DoctorRules.snapshots(save: "", stopsWrites: true, info: good).result == .ok)
+        let harmless = DoctorRules.snapshots(save: "3600 1", stopsWrites: false, info: bad)
+        #expect(harmless.result == .warning && harmless.change == #"redis.conf: save """#)
+        let waiting = DoctorRules.snapshots(save: "3600 1", stopsWrites: true, info: good)
+        #expect(waiting.result == .warning && waiting.change?.contains("stop-writes-on-bgsave-error no") == true)
+        #expect(DoctorRules.snapshots(save: "", stopsWrites: true, info: bad).result == .failure)
+    }
+
+    @Test(
+        "An append-only file is not needed, and one that is synced each time stalls the hints",
+        arguments: [
+            (false, "always", Diagnosis.Result.ok), (true, "no", .warning), (true, "everysec", .warning),
+            (true, "always", .failure),
+        ])
+    func appendOnly(isOn: Bool, fsync: String, result: Diagnosis.Result) {
+        let finding = DoctorRules.appendOnly(isOn: isOn, fsync: fsync)
+        #expect(finding.result == result)
+        #expect(finding.change == (isOn ? "redis.conf: appendonly no" : nil))
+    }
+
+    @Test("Memory and clients near their bounds are told")
+    func room() {
+        let info = RedisInfo("used_memory:900\nmaxmemory:1000\nconnected_clients:80\n")
+        #expect(DoctorRules.memoryUse(info)?.result == .ok)
+        #expect(DoctorRules.memoryUse(RedisInfo("used_memory:901\nmaxmemory:1000"))?.result == .warning)
+        #expect(DoctorRules.memoryUse(RedisInfo("used_memory:901\nmaxmemory:0")) == nil)
+        #expect(DoctorRules.clients(info, maximum: 100)?.result == .ok)
+        #expect(DoctorRules.clients(info, maximum: 99)?.change == "redis.conf: maxclients 320")
+        #expect(DoctorRules.clients(RedisInfo("x"), maximum: 1) == nil)
+    }
+
+    @Test(
+        "The store belongs on a disk of this host",
+        arguments: [
+            ("ext4", Diagnosis.Result.ok), ("xfs", .ok), ("nfs4", .failure), ("cifs", .failure),
+            ("fuse.sshfs", .failure), ("tmpfs", .warning), ("overlay", .warning),
+        ])
+    func fileSystem(type: String, result: Diagnosis.Result) {
+        let finding = DoctorRules.fileSystem(type, folder: "/data")
+        #expect(finding.result == result && (finding.change == nil) == (result == .ok))
+    }
+
+    @Test("A folder is on the file system of the nearest mount point above it, the last that was mounted there")
+    func mounts() {
+        let mounts = """
+            overlay / overlay rw 0 0
+            tmpfs /run tmpfs rw 0 0
+            /dev/sda1 /data ext4 rw 0 0
+            host:/x /data/far nfs4 rw 0 0
+            tmpfs /data/far tmpfs rw 0 0
+            bad
+            """
+        func type(_ folder: String) -> String? { DoctorRules.fileSystemType(of: folder, mounts: mounts) }
+        #expect(type("/") == "overlay" && type("/runner") == "overlay")
+        #expect(type("/run/x") == "tmpfs" && type("/data") == "ext4" && type("/data/near") == "ext4")
+        #expect(type("/data/far/x") == "tmpfs")
+        #expect(DoctorRules.fileSystemType(of: "/x", mounts: "") == nil)
+    }
+
+    @Test("A log that checkpoints cannot empty, and nodes that were killed, are told")
+    func store() {
+        #expect(DoctorRules.wal(DoctorRules.walBytes).result == .ok)
+        #expect(DoctorRules.wal(DoctorRules.walBytes + 1).result == .warning)
+        #expect(DoctorRules.lastStop(.running).result == .ok)
+        #expect(DoctorRules.lastStop(.clean).result == .ok)
+        #expect(DoctorRules.lastStop(.unclean).result == .warning)
+        #expect(DoctorRules.keys(mode: 0o100600, path: "k").result == .ok)
+        #expect(DoctorRules.keys(mode: 0o100640, path: "k").change == "chmod 600 k")
+    }
+
+    @Test("Clocks of nodes may be a second or two apart, which is what a date of whole seconds shows")
+    func clocks() {
+        func reading(_ node: String, _ ahead: Int64) -> DoctorRules.ClockReading {
+            // Asked at 100.2 s, answered at 100.3 s; the date is cut to its second.
+            .init(node: node, date: (100_250 + ahead) / 1_000 * 1_000, asked: 100_200, answered: 100_300)
+        }
+        #expect(DoctorRules.clocks([]) == nil)
+        #expect(DoctorRules.clocks([reading("a", 0)])?.result == .ok)
+        #expect(DoctorRules.clocks([reading("a", 0), reading("b", 2_000)])?.result == .ok)
+        let apart = DoctorRules.clocks([reading("a", 0), reading("b", 5_000), reading("c", -2_000)])
+        #expect(apart?.result == .warning && apart?.found.hasPrefix("b is") == true)
+        #expect(apart?.found.hasSuffix("ahead of c") == true)
+        #expect(DoctorRules.clocks([reading("a", 0), reading("b", -60_000)])?.result == .failure)
+    }
+
+    @Test("Dates are read as they are written")
+    func dates() {
+        #expect(HTTPDate.secondsSinceEpoch("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
+        for seconds in [0, 951_782_400, 1_795_252_442] {
+            #expect(HTTPDate.secondsSinceEpoch(HTTPDate.text(secondsSinceEpoch: seconds)) == Int64(seconds))
+        }
+        for text in [
+            "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 6 Nov 1994 08:49 GMT",
+        ] {
+            #expect(HTTPDate.secondsSinceEpoch(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("What a node says of itself, and its limit of files, become findings")
+    func nodes() {
+        #expect(DoctorRules.node("n1", address: "a:1", isReady: true, reasons: []).result == .ok)
+        #expect(DoctorRules.node("n1", address: "a:1", isReady: true, reasons: ["x"]).found == "degraded: x")
+        #expect(DoctorRules.node("n1", address: "a:1", isReady: false, reasons: ["x"]).result == .failure)
+        #expect(DoctorRules.unreachable("n1", address: "0.0.0.0:1").change?.hasPrefix("listen.advertise") == true)
+        func limits(_ soft: String) -> String {
+            "Limit        Soft Limit Hard Limit Units\nMax open files            \(soft)       2048     files\n"
+        }
+        func result(_ soft: String) -> Diagnosis.Result? {
+            DoctorRules.openFiles(ofNode: "n1", limits: limits(soft), connections: 1_000)?.result
+        }
+        #expect(result("1128") == .ok && result("1127") == .warning && result("unlimited") == .ok)
+        #expect(DoctorRules.openFiles(ofNode: "n1", limits: "nothing", connections: 1) == nil)
+        #expect(DoctorRules.backlog(somaxconn: 4_096, wanted: 4_096).result == .ok)
+        #expect(DoctorRules.backlog(somaxconn: 128, wanted: 4_096).change == "sysctl net.core.somaxconn=4096")
+    }
+}

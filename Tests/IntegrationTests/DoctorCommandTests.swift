@@ -1,0 +1,78 @@
+import BatonLoad
+import BatonTestKit
+import Foundation
+import Testing
+
+@Suite("The command `baton doctor`", .serialized, .timeLimit(.minutes(2)), .cluster(nodes: 2))
+struct DoctorCommandTests {
+    private struct Diagnosis: Decodable {
+        struct Finding: Decodable {
+            let check: String
+            let result: String
+            let found: String
+            let change: String?
+        }
+
+        let findings: [Finding]
+
+        subscript(check: String) -> Finding? { findings.first { $0.check == check } }
+    }
+
+    private func examine(_ arguments: [String]) async throws -> (diagnosis: Diagnosis, status: Int32) {
+        let run = try await BatonCommand.run(["doctor", "--json"] + arguments)
+        return (try JSONDecoder().decode(Diagnosis.self, from: Data(run.output.utf8)), run.status)
+    }
+
+    @Test("Of a cluster that is well it finds the nodes, their clocks and their limits, and no failure")
+    func healthy() async throws {
+        let cluster = try #require(TestCluster.current)
+        let (diagnosis, status) = try await examine([
+            "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
+            "auth.keysFile=\(cluster.directory)/keys.json", "--balancer", cluster.local.nodeURLs[0],
+        ])
+        for check in [
+            "redis", "redis role", "redis snapshots", "redis append only", "clock", "store", "store durability",
+            "store last stop", "signing keys", "node n1", "node n2", "clocks of nodes", "balancer",
+        ] {
+            #expect(diagnosis[check]?.result == "ok", "\(check): \(diagnosis[check]?.found ?? "no finding")")
+        }
+        #expect(diagnosis["open files of n1"] != nil)
+        // A node asked in place of a balancer shows its metrics, as it should not through one.
+        #expect(diagnosis.findings.filter { $0.result == "failure" }.map(\.check) == ["balancer /metrics"])
+        #expect(status == 1)
+    }
+
+    @Test("What is wrong with Redis, the keys and the balancer is a finding each, with the line to change")
+    func ill() async throws {
+        let redis = try await RedisServerFixture.start(
+            .init(arguments: [
+                "--maxmemory", "1gb", "--maxmemory-policy", "allkeys-lru", "--appendonly", "yes", "--appendfsync",
+                "always", "--save", "3600 1", "--client-output-buffer-limit", "pubsub 1mb 1mb 60",
+            ]))
+        defer { redis.stop() }
+        let (keys, balancer) = (redis.directory.path + "/keys.json", redis.directory.path + "/haproxy.cfg")
+        try #require(
+            FileManager.default.createFile(
+                atPath: keys, contents: Data("{}".utf8), attributes: [.posixPermissions: 0o644]))
+        let text = "defaults\n  timeout client 60s\n  timeout tunnel 15s\nfrontend clients\nbackend nodes\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: balancer))
+        let (diagnosis, status) = try await examine([
+            "--redis", redis.url, "--store", redis.directory.path + "/baton.sqlite", "--set", "auth.keysFile=\(keys)",
+            "--haproxy", balancer,
+        ])
+        #expect(status == 1)
+        for (check, result, change) in [
+            ("redis memory", "failure", "redis.conf: maxmemory-policy noeviction"),
+            ("redis subscribers", "warning", "redis.conf: client-output-buffer-limit pubsub 32mb 8mb 60"),
+            ("redis append only", "failure", "redis.conf: appendonly no"),
+            ("redis snapshots", "warning", #"redis.conf: save ""; or stop-writes-on-bgsave-error no"#),
+            ("signing keys", "failure", "chmod 600 \(keys)"),
+            ("balancer clients", "failure", "\(balancer):3: timeout tunnel 5m"),
+            ("balancer nodes", "failure", "\(balancer):3: timeout tunnel 5m"),
+        ] {
+            let finding = diagnosis[check]
+            #expect(finding?.result == result && finding?.change == change, "\(check): \(finding as Any)")
+        }
+        #expect(diagnosis["balancer health"]?.result == "warning")
+    }
+}
