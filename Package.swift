@@ -94,7 +94,7 @@ let package = Package(
         .target(
             name: "BatonNode",
             dependencies: [
-                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI",
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI", "BatonClient",
                 hummingbird, hummingbirdCore, httpTypes, httpClient, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix,
                 nioHTTP1, crypto, yams, logging, metrics, coreMetrics, lifecycle,
             ], resources: [.embedInCode("Admin/Page")], swiftSettings: settings),

@@ -77,6 +77,7 @@ extension BatonClient {
     /// Exchanges the refresh token. One exchange at a time: a second use of the same token would end the session.
     func refresh() -> EventLoopFuture<Tokens> {
         if let refreshing { return refreshing }
+        if let provider = configuration.tokenProvider { return ask(provider) }
         guard let tokens else { return eventLoop.makeFailedFuture(ClientError.notLoggedIn) }
         var request = WireRefreshRequest()
         request.refreshToken = tokens.refreshToken
@@ -86,6 +87,22 @@ extension BatonClient {
                 return self.eventLoop.makeFailedFuture(ClientError.badAnswer("tokens are missing"))
             }
             self.assumeIsolated { $0.take(tokens, expiresIn: wire.expiresInSeconds) }
+            return self.writer.append([.tokens(tokens.wire)]).map { tokens }
+        }
+        refreshing = future
+        future.whenComplete { _ in self.assumeIsolated { $0.refreshing = nil } }
+        return future
+    }
+
+    /// Gets an access token from where the application keeps its session.
+    private func ask(_ provider: @escaping @Sendable () async throws -> IssuedToken) -> EventLoopFuture<Tokens> {
+        let future = eventLoop.makeFutureWithTask { try await provider() }.flatMap {
+            (issued: IssuedToken) -> EventLoopFuture<Tokens> in
+            let tokens = Tokens(
+                user: issued.user, device: issued.device, accessToken: issued.accessToken, refreshToken: "")
+            self.assumeIsolated {
+                $0.take(tokens, expiresIn: UInt32(clamping: issued.lifetime.components.seconds))
+            }
             return self.writer.append([.tokens(tokens.wire)]).map { tokens }
         }
         refreshing = future

@@ -21,7 +21,7 @@ extension BatonClient {
     /// Connects, and stays connected until ``disconnect()``; ``state`` tells how it goes.
     public func connect() throws(ClientError) {
         if case .closed = phase { throw .closed }
-        guard tokens != nil else { throw .notLoggedIn }
+        guard tokens != nil || configuration.tokenProvider != nil else { throw .notLoggedIn }
         guard !configuration.addresses.isEmpty else { throw .unreachable("there is no server address") }
         isWanted = true
         if case .idle = phase { attempt(refreshFirst: false) }
@@ -81,7 +81,7 @@ extension BatonClient {
     // MARK: An attempt
 
     private func attempt(refreshFirst: Bool) {
-        guard isWanted, let tokens else { return }
+        guard isWanted else { return }
         connectionNumber += 1
         goAway = nil
         welcomedAt = nil
@@ -90,8 +90,8 @@ extension BatonClient {
         let address = configuration.addresses[addressIndex % configuration.addresses.count]
         change(to: .connecting(address))
         let isStale = accessExpires.map { $0 < .now() + Self.refreshBefore } ?? false
-        let ready =
-            refreshFirst || isStale ? refresh() : eventLoop.makeSucceededFuture(tokens)
+        let usable = refreshFirst || isStale ? nil : tokens
+        let ready = usable.map { eventLoop.makeSucceededFuture($0) } ?? refresh()
         ready.whenComplete { result in
             self.assumeIsolated { $0.authorized(result, at: address, number: number) }
         }

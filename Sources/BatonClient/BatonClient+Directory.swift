@@ -82,19 +82,29 @@ extension BatonClient {
     func authorized<Answer: SwiftProtobuf.Message>(
         _ method: HTTPMethod, _ path: String, body: (any SwiftProtobuf.Message)? = nil, answer: Answer.Type
     ) async throws(ClientError) -> Answer {
-        guard let tokens else { throw .notLoggedIn }
+        guard let tokens else {
+            guard configuration.tokenProvider != nil else { throw .notLoggedIn }
+            return try await refreshed(method, path, body, answer)
+        }
         do {
             return try await rest.request(
                 method, path, body: body, accessToken: tokens.accessToken, answer: answer)
         } catch .refused(let error) where error.code == .tokenExpired || error.code == .unauthenticated {
-            let fresh: Tokens
-            do {
-                fresh = try await refresh().get()
-            } catch {
-                throw error as? ClientError ?? .unreachable(String(describing: error))
-            }
-            return try await rest.request(method, path, body: body, accessToken: fresh.accessToken, answer: answer)
+            return try await refreshed(method, path, body, answer)
         }
+    }
+
+    /// A request with a fresh access token.
+    private func refreshed<Answer: SwiftProtobuf.Message>(
+        _ method: HTTPMethod, _ path: String, _ body: (any SwiftProtobuf.Message)?, _ answer: Answer.Type
+    ) async throws(ClientError) -> Answer {
+        let fresh: Tokens
+        do {
+            fresh = try await refresh().get()
+        } catch {
+            throw error as? ClientError ?? .unreachable(String(describing: error))
+        }
+        return try await rest.request(method, path, body: body, accessToken: fresh.accessToken, answer: answer)
     }
 
     /// Percent-encodes everything that is not certainly harmless in a path or query.

@@ -54,7 +54,7 @@ public actor BatonClient {
     var accessExpires: NIODeadline?
     var refreshing: EventLoopFuture<Tokens>?
     var session: ClientSession
-    var policy = ReconnectPolicy()
+    var policy: ReconnectPolicy
     var generator: ClientGenerator
     var phase = Phase.idle
     /// The TCP connection, until its handshake is done.
@@ -96,6 +96,7 @@ public actor BatonClient {
         let loop = group.next()
         self.configuration = configuration
         generator = ClientGenerator(seed: configuration.seed)
+        policy = ReconnectPolicy(cap: configuration.longestReconnectWait)
         eventLoop = loop
         executor = loop.executor
         var httpConfiguration = HTTPClient.Configuration(tlsConfiguration: tls.configuration)
@@ -113,7 +114,8 @@ public actor BatonClient {
         bounds.bytes = configuration.outboxBytes
         bounds.inFlightPerLane = max(1, configuration.inFlightPerConversation)
         session = ClientSession(position: contents.position, bounds: bounds)
-        let user = tokens?.user
+        // Also where the token was issued, and is not kept: messages go into the lanes that they were in.
+        let user = contents.tokens.flatMap { UserID($0.user) }
         for send in contents.messages {
             _ = session.outbox.enqueue(OutboxMessage(send), lane: Self.lane(of: send, sender: user))
         }

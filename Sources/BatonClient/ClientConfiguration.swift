@@ -20,6 +20,13 @@ public struct ClientConfiguration: Sendable {
     public var inFlightPerConversation = 1
     /// A PEM file of certificates to trust beside the system's, for TLS.
     public var trustedCertificates: String?
+    /// The longest wait between two attempts to connect, which are ever rarer while they fail.
+    public var longestReconnectWait: Duration = .seconds(30)
+    /// Where access tokens come from, instead of ``BatonClient/login(handle:password:deviceName:platform:)`` and its
+    /// refresh token: for applications whose own server holds the session. Asked whenever one is needed, by one
+    /// attempt at a time, which waits for the answer. What it throws is tried again later, but for a
+    /// ``ClientError/refused(_:)`` that is not to be repeated: the client then goes offline as logged out.
+    public var tokenProvider: (@Sendable () async throws -> IssuedToken)?
     /// Where the client tells what it does; never a message or a token.
     public var logger = Logger(label: "baton.client")
 
@@ -33,11 +40,28 @@ public struct ClientConfiguration: Sendable {
     }
 }
 
+/// An access token that somebody else asked the relay for, or signed with its keys.
+public struct IssuedToken: Hashable, Sendable {
+    public let user: UserID
+    public let device: DeviceID
+    public let accessToken: String
+    /// For how long it is valid from now on.
+    public let lifetime: Duration
+
+    public init(user: UserID, device: DeviceID, accessToken: String, lifetime: Duration) {
+        self.user = user
+        self.device = device
+        self.accessToken = accessToken
+        self.lifetime = lifetime
+    }
+}
+
 /// A device's session.
 public struct Tokens: Hashable, Sendable {
     public let user: UserID
     public let device: DeviceID
     public let accessToken: String
+    /// Empty where a ``ClientConfiguration/tokenProvider`` issued it.
     public let refreshToken: String
 
     public init(user: UserID, device: DeviceID, accessToken: String, refreshToken: String) {

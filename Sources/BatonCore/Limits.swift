@@ -81,6 +81,25 @@ public enum Limits {
         public static let drainsInFlight = 64
     }
 
+    /// How a node's canaries check that messages arrive.
+    public enum Canary {
+        /// Between two rounds of messages, before jitter.
+        public static let periodSeconds = 5
+        /// What is not delivered by then has failed. Above the lease's TTL and renewal, so that a node that died is
+        /// gone from the list before it counts as one that cannot be reached.
+        public static let boundSeconds = 20
+        /// Other nodes that one round writes to; with more of them, a random choice.
+        public static let peers = 8
+        /// Messages on their way to one canary; while there are so many, no more are sent to it.
+        public static let undelivered = 4
+        /// Nodes that a reason names.
+        public static let namedNodes = 16
+        /// Messages that a conversation of canaries keeps, after a sweep.
+        public static let keptMessages = 256
+        /// After so long a canary connects anew, so that handshake and resumption are checked too.
+        public static let connectionSeconds: Int64 = 3_600
+    }
+
     public enum Presence {
         /// TTL of a presence key.
         public static let ttlSeconds: Int64 = 60

@@ -40,13 +40,14 @@ extension SQLiteStore {
         defer { lock.unlock() }
         var report = SweepReport()
         report.devicesIdled = try await idleDevices()
+        try await sweepCanaries(&report)
         try await sweepMessages(&report)
         try await sweepRefs(&report)
         observer.swept(report)
         return report
     }
 
-    private func step<Value: Sendable>(
+    func step<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         try await write(failure: { $0 }) { db throws in .success(try body(db)) }
@@ -158,7 +159,7 @@ extension SQLiteStore {
 
     /// Whether some inbox still refers to a message, or to an older one before it. A conversation's contents go in
     /// their order only: its history is a chain, and what is left of it must hang together.
-    private static func isAwaited(_ num: Int64, needsDelivery: Bool, in db: Database) throws -> Bool {
+    static func isAwaited(_ num: Int64, needsDelivery: Bool, in db: Database) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT EXISTS (SELECT 1 FROM messages m JOIN members r ON r.conversation = m.conversation

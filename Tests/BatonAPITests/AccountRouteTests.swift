@@ -51,6 +51,25 @@ struct AccountRouteTests {
         #expect(RefreshToken.random().text != RefreshToken.random().text)
     }
 
+    @Test("A canary's handle cannot be registered, logged in with, or found", arguments: ["canary-n1", "CANARY-x"])
+    func canaries(_ handle: String) async throws {
+        let api = try await APIHarness()
+        let answer = try await api.send(.post, "/v1/users", APIHarness.newAccount(handle))
+        #expect(answer.status == 400 && answer.error?.field == "handle")
+        #expect(answer.error?.message.contains("nodes' own") == true)
+        let canary = UserID(rawValue: 77)
+        _ = try await api.accounts.createUser(
+            NewUser(
+                id: canary, handle: handle.lowercased(), displayName: handle, passwordHash: "none", phone: nil,
+                email: nil, createdAt: api.clock.now))
+        let login = try await api.send(.post, "/v1/sessions", APIHarness.newLogin(handle))
+        #expect(login.status == 400 && login.error?.field == "handle")
+        let alice = try await api.member("alice")
+        for name in ["@\(handle)", "\(canary)"] {
+            #expect(try await api.send(.get, "/v1/users/\(name)", token: alice.accessToken).code == .unknownUser)
+        }
+    }
+
     @Test("A handle, a phone and an email are taken once")
     func uniqueness() async throws {
         let api = try await APIHarness()

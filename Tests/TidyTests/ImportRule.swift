@@ -29,7 +29,8 @@ enum ImportRule {
         "BatonPush": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
         "BatonMedia": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
         "BatonNode": system.union(nio).union(metrics).union([
-            "AsyncHTTPClient", "BatonAPI", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol", "BatonPush",
+            "AsyncHTTPClient", "BatonAPI", "BatonClient", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol",
+            "BatonPush",
             "BatonRedis", "BatonStore", "Crypto", "DequeModule", "HTTPTypes", "Hummingbird", "HummingbirdCore",
             "Logging", "ServiceLifecycle",
             "UnixSignals",

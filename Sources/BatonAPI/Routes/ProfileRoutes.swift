@@ -31,8 +31,9 @@ struct ProfileRoutes: Sendable {
                 guard let handle = try? Text.handle(String(name.dropFirst())) else { return nil }
                 return try await dependencies.accounts.user(handle: handle)
             }
-            guard let id = UserID(name) else { return nil }
-            return try await dependencies.accounts.user(id)
+            guard let id = UserID(name), let user = try await dependencies.accounts.user(id) else { return nil }
+            // The nodes' own users are nobody to talk to.
+            return CanaryHandle.isReserved(user.handle) ? nil : user
         } catch {
             throw APIError(error)
         }

@@ -10,6 +10,9 @@ enum Text {
         let range = Limits.Account.handleBytes
         // By bytes: only ASCII capitals are folded, so that no other letter can turn into an allowed one.
         let folded = text.utf8.map { byte in isCapital(byte) ? byte | 0x20 : byte }
+        guard !CanaryHandle.isReserved(String(decoding: folded, as: UTF8.self)) else {
+            throw .invalid(field, "must not begin with \"\(CanaryHandle.prefix)\": those are the nodes' own users")
+        }
         guard range.contains(folded.count), let first = folded.first, isLetter(first),
             folded.allSatisfy({ isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") })
         else {

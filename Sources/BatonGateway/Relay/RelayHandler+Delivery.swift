@@ -75,18 +75,18 @@ extension RelayHandler {
         guard phase == .open, delivery != nil else { return }
         switch delivery?.receivedHint(sequence, cost: frame.count) {
         case .forward:
-            loop.metrics.deliveredByHint.increment()
+            metrics.deliveredByHint.increment()
             #if DEBUG
                 storeCursorOnSend(sequence)
             #endif
             writeEvent(frame)
             loop.traceWritten(sequence, frame: frame, to: self)
         case .later(let step, let isGap):
-            if isGap { loop.metrics.gaps.increment() }
-            if delivery?.isBlocked == true { loop.metrics.windowFull.increment() }
+            if isGap { metrics.gaps.increment() }
+            if delivery?.isBlocked == true { metrics.windowFull.increment() }
             loop.traceWhetherBlocked(self)
             act(step)
-        case .drop: loop.metrics.hintsStale.increment()
+        case .drop: metrics.hintsStale.increment()
         case nil: break
         }
     }
@@ -95,10 +95,10 @@ extension RelayHandler {
         guard phase == .open, delivery != nil else { return }
         switch result {
         case .failure:
-            loop.metrics.drainsFailed.increment()
+            metrics.drainsFailed.increment()
             delivery?.pageFailed()
         case .success(let page):
-            loop.metrics.drains.increment()
+            metrics.drains.increment()
             #if DEBUG
                 if let last = page.events.last { storeCursorOnSend(last.sequence) }
             #endif
@@ -109,7 +109,7 @@ extension RelayHandler {
                 writeEvent(frame)
                 loop.traceWritten(event, to: self)
             }
-            loop.metrics.deliveredByDrain.increment(by: page.events.count)
+            metrics.deliveredByDrain.increment(by: page.events.count)
             switch delivery?.receivedPageEnd(head: page.head, truncated: page.truncated) {
             case .step(let step):
                 loop.traceWhetherBlocked(self)

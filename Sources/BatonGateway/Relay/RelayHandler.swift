@@ -34,6 +34,9 @@ package final class RelayHandler: ChannelDuplexHandler {
     var standing: ConnectionGeneration
     let since: Timestamp
     let loop: RelayLoop
+    /// What it counts; nothing of a node's own connections.
+    let metrics: RelayMetrics
+    let isCounted: Bool
     let openedAt: NIODeadline
     var phase = Phase.awaitingHello
     var context: ChannelHandlerContext?
@@ -77,10 +80,13 @@ package final class RelayHandler: ChannelDuplexHandler {
         let position: InboxSequence
     }
 
-    package init(principal: Principal, encoding: Subprotocol, loop: RelayLoop) {
+    /// - Parameter isCounted: false for the connections of the node's own users, which are no clients'.
+    package init(principal: Principal, encoding: Subprotocol, loop: RelayLoop, isCounted: Bool = true) {
         self.principal = principal
         self.encoding = encoding
         self.loop = loop
+        self.isCounted = isCounted
+        metrics = isCounted ? loop.metrics : .uncounted
         since = loop.clock.now
         generation = loop.newGeneration(at: since)
         standing = generation
@@ -110,14 +116,14 @@ package final class RelayHandler: ChannelDuplexHandler {
         context = nil
         webSocket = nil
         phase = .closing
-        loop.metrics.closed(closeCode)
+        metrics.closed(closeCode)
         loop.traceClosed(self, closeCode)
         loop.remove(self)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .closing else { return }
-        loop.metrics.framesReceived.increment()
+        metrics.framesReceived.increment()
         switch (unwrapInboundIn(data), encoding) {
         case (.binary(let buffer), .proto), (.text(let buffer), .json): received(Array(buffer.readableBytesView))
         case (.binary, .json):
@@ -159,7 +165,7 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     /// Answers a wrong frame; a client that sends too many of them is sent away.
     func reject(_ error: FrameError) {
-        loop.metrics.rejected(error.error.code)
+        metrics.rejected(error.error.code)
         write(.error(error.error))
         if phase == .awaitingHello {
             close(.helloExpected, "the first frame must be a hello")
@@ -204,7 +210,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     }
 
     func rejectSend(_ ref: String, _ error: WireError) {
-        loop.metrics.rejected(error.code)
+        metrics.rejected(error.code)
         loop.traceRejected(ref, error.code, of: self)
         var rejected = WireRejected()
         rejected.ref = ref

@@ -131,8 +131,8 @@ package final class RelayLoop {
 
     func add(_ handler: RelayHandler) {
         handlers[handler.generation] = handler
-        node.connectionBegan()
-        metrics.opened.increment()
+        if handler.isCounted { node.connectionBegan() }
+        handler.metrics.opened.increment()
     }
 
     /// A handler greeted: 1. subscribe, and await the confirmation; 2. open the inbox and register the session.
@@ -167,7 +167,7 @@ package final class RelayLoop {
 
     func remove(_ handler: RelayHandler) {
         guard handlers.removeValue(forKey: handler.generation) != nil else { return }
-        node.connectionEnded()
+        if handler.isCounted { node.connectionEnded() }
         stopWatching(handler)
         let user = handler.principal.user
         guard let index = users[user]?.handlers.firstIndex(where: { $0 === handler }) else { return }
@@ -284,15 +284,15 @@ package final class RelayLoop {
             switch origin {
             case .send(let handler, let ref, let began):
                 if case .sent(let message) = outcome {
-                    (message.isRepeat ? metrics.repeated : metrics.accepted).increment()
-                    metrics.accept.recordNanoseconds((now - began).nanoseconds)
+                    (message.isRepeat ? handler.metrics.repeated : handler.metrics.accepted).increment()
+                    handler.metrics.accept.recordNanoseconds((now - began).nanoseconds)
                 }
                 handler.sendEnded(ref: ref, outcome)
                 if case .sent(let message) = outcome {
                     traceAccepted(message, ref: ref, by: handler, stamp, at: now)
                 }
             case .acknowledge(let handler, let position):
-                metrics.acknowledged.increment()
+                handler.metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)
                 handler.acknowledgeEnded(position, outcome)
             case .read(let handler): handler.readEnded(outcome)

@@ -26,6 +26,9 @@ package final class RelayMetrics: Sendable {
     package let cameOnline: Counter
     package let wentOffline: Counter
 
+    /// For what is not to be counted.
+    static let uncounted = RelayMetrics(factory: NOOPMetricsHandler.instance)
+
     private let rejections: [String: Counter]
     private let closes: [CloseCode: Counter]
     private let closedByPeer: Counter

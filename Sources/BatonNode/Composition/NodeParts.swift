@@ -26,6 +26,8 @@ struct NodeParts: Sendable {
     let metrics: PrometheusMetrics
     let nodeMetrics: NodeMetrics
     let state: NodeState
+    /// Nil where canaries are switched off.
+    let canaryWatch: CanaryWatch?
     let lastSeen: LastSeenWriter
     /// Nil where `/admin` is switched off.
     let admin: AdminParts?
@@ -50,7 +52,8 @@ struct NodeParts: Sendable {
         let loopCount = min(configuration.threads.eventLoops ?? System.coreCount, RelayNode.maximumLoops)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
         let eventLoops = Array(group.makeIterator())
-        let state = NodeState(loops: eventLoops.count)
+        let canaryWatch = canaryWatch(configuration, metrics)
+        let state = NodeState(loops: eventLoops.count, canary: canaryWatch)
 
         let keys = try signingKeys(configuration, clock)
         let adminToken = try AdminParts.token(configuration)
@@ -87,12 +90,24 @@ struct NodeParts: Sendable {
         return NodeParts(
             configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
             redis: redis, relay: relay, loops: loops, tokens: tokens, passwords: hasher, metrics: metrics,
-            nodeMetrics: nodeMetrics, state: state, lastSeen: lastSeen,
+            nodeMetrics: nodeMetrics, state: state, canaryWatch: canaryWatch, lastSeen: lastSeen,
             admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis) }, logger: logger)
     }
 
     /// What outlives everything else, and ends last.
     var base: BaseService { BaseService(parts: self) }
+
+    private static func canaryWatch(
+        _ configuration: NodeConfiguration, _ metrics: PrometheusMetrics
+    ) -> CanaryWatch? {
+        guard configuration.canary.enabled else { return nil }
+        let watch = CanaryWatch(
+            bound: .seconds(configuration.canary.boundSeconds), period: .seconds(configuration.canary.periodSeconds),
+            metrics: metrics)
+        metrics.observe(MetricNames.canarySilence) { watch.verdict.silence / .seconds(1) }
+        metrics.observe(MetricNames.canaryUnreachable) { Double(watch.verdict.unreachable.count) }
+        return watch
+    }
 
     private static func signingKeys(_ configuration: NodeConfiguration, _ clock: SystemClock) throws -> SigningKeys {
         do {

@@ -3,8 +3,9 @@ import Synchronization
 
 /// What the parts of a node know about its health, gathered for `/health/ready` and the log.
 ///
-/// A node is ready while it takes connections. Without Redis, or with a store that only reads, it still serves what it
-/// can: it is degraded, not unready, so that a cluster whose Redis died does not turn everybody away.
+/// A node is ready while it takes connections and its canary's messages arrive. Without Redis it delivers to its own
+/// clients: it is degraded, not unready, so that a cluster whose Redis died does not turn everybody away. A store that
+/// only reads is more than degraded once the canary has failed for its bound: nothing can be sent.
 final class NodeState: Sendable {
     private struct Values {
         var isServing = false
@@ -17,8 +18,11 @@ final class NodeState: Sendable {
     }
 
     private let values: Mutex<Values>
+    /// Nil where the node has no canary.
+    private let canary: CanaryWatch?
 
-    init(loops: Int) {
+    init(loops: Int, canary: CanaryWatch? = nil) {
+        self.canary = canary
         values = Mutex(Values(redisLoops: Array(repeating: false, count: loops)))
     }
 
@@ -42,7 +46,8 @@ final class NodeState: Sendable {
 
     /// The state, for `NodeHealth`: ready, degraded and why.
     func summary() -> (ready: Bool, degraded: Bool, reasons: [String], redisPID: Int?) {
-        values.withLock { values in
+        let verdict = canary?.verdict
+        return values.withLock { values in
             var missing: [String] = []
             if values.redisLoops.contains(false) { missing.append("redis_unreachable") }
             switch values.storeFailure {
@@ -50,8 +55,11 @@ final class NodeState: Sendable {
             case .diskFull: missing.append("store_full")
             case .overloaded, .unavailable, .closed: missing.append("store_failing")
             }
+            missing += (verdict?.unreachable ?? []).map { "canary_cannot_reach:\($0.name)" }
             var blocking: [String] = []
-            if !values.isServing { blocking.append("starting") }
+            // A node takes clients once its canary has proven that it delivers.
+            if !values.isServing || verdict?.standing == .unproven { blocking.append("starting") }
+            if verdict?.standing == .failing { blocking.append("canary_undelivered") }
             if values.isEvacuating { blocking.append("evacuating") }
             if !values.holdsLease { blocking.append("lease_lost") }
             return (blocking.isEmpty, !missing.isEmpty, blocking + missing, values.redisPID)

@@ -1,4 +1,5 @@
 import BatonAPI
+import BatonClient
 import BatonCore
 import BatonGateway
 import BatonRedis
@@ -30,7 +31,12 @@ struct RelayService: Service {
             tasks.addTask {
                 for await address in addresses {
                     let keeper = try await startLease(at: address, stop)
-                    await waitForStop(stops, stop)
+                    await withTaskGroup(of: Void.self) { canaries in
+                        canaries.addTask { await canary(at: address) }
+                        await waitForStop(stops, stop)
+                        // It goes first, so that it neither holds the evacuation up nor is missed.
+                        canaries.cancelAll()
+                    }
                     try await evacuate(keeper)
                 }
             }
@@ -65,7 +71,7 @@ struct RelayService: Service {
         let disk = StoreDisk(path: parts.configuration.store.path)
         parts.metrics.observe(MetricNames.storeFree) { Double(disk.freeBytes) }
         parts.metrics.observe(MetricNames.storeDisk) { Double(disk.totalBytes) }
-        let metrics = parts.nodeMetrics
+        let (metrics, canary) = (parts.nodeMetrics, parts.canaryWatch)
         let hooks = EdgeHooks(
             admit: { eventLoop in
                 guard let wait = relay.admit(at: eventLoop.now) else { return .admitted }
@@ -85,7 +91,9 @@ struct RelayService: Service {
                     throw NodeError(description: "a connection on an event loop without a relay")
                 }
                 try channel.pipeline.syncOperations.addHandler(
-                    RelayHandler(principal: client.principal, encoding: client.subprotocol, loop: loop))
+                    RelayHandler(
+                        principal: client.principal, encoding: client.subprotocol, loop: loop,
+                        isCounted: canary?.isCanary(client.principal.user) != true))
             })
         return Edge(
             configuration: configuration, router: router.buildResponder(), hooks: hooks, group: parts.group,
@@ -141,6 +149,18 @@ struct RelayService: Service {
             redisPID: summary.redisPID, version: NodeVersion.current, connections: parts.relay.connectionCount)
     }
 
+    // MARK: The canary
+
+    /// Until its task is cancelled; at once where there is none.
+    private func canary(at address: SocketAddress) async {
+        guard let watch = parts.canaryWatch, let port = address.port else { return }
+        let canary = Canary(
+            node: parts.id, accounts: parts.store, tokens: parts.tokens, redis: parts.redis, group: parts.group,
+            clock: parts.clock, watch: watch, period: .seconds(parts.configuration.canary.periodSeconds),
+            logger: parts.logger)
+        await canary.run(at: RelayAddress(host: address.reachable, port: port))
+    }
+
     // MARK: The lease
 
     private func startLease(
@@ -187,5 +207,17 @@ struct RelayService: Service {
             try await released.futureResult.get()
         }
         parts.logger.notice("evacuated")
+    }
+}
+
+extension SocketAddress {
+    /// Where this host reaches a listener: itself, where it listens on all addresses.
+    fileprivate var reachable: String {
+        switch ipAddress {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        case let address?: address
+        case nil: "127.0.0.1"
+        }
     }
 }

@@ -121,6 +121,14 @@ extension NodeConfiguration {
         .choice("log.format", \.log.format, "Lines for people (text) or one JSON object a line (json)."),
         .boolean("metrics.enabled", \.metrics.enabled, "Serves /metrics for Prometheus."),
         .boolean(
+            "canary.enabled", \.canary.enabled,
+            "Sends messages of the node's own, by whose arrival it knows that it delivers. The same on all nodes."),
+        .integer("canary.periodSeconds", \.canary.periodSeconds, 1...60, "Seconds between two rounds of them."),
+        .integer(
+            "canary.boundSeconds", \.canary.boundSeconds, 2...600,
+            "Seconds without a delivery after which the node is not ready; at least two periods. Below 20, nodes that "
+                + "died are named as out of reach until their lease ends."),
+        .boolean(
             "admin.enabled", \.admin.enabled,
             "Serves /admin: the cluster as a page and as JSON, for who has the token of admin.tokenFile."),
         .optionalText(

@@ -14,6 +14,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var limits = OperatorLimits()
     package var log = Log()
     package var metrics = Metrics()
+    package var canary = Canary()
     package var admin = Admin()
     package var trace = Trace()
     /// Mounts a test-only echo endpoint on the gateway's own handlers.
@@ -99,6 +100,12 @@ package struct NodeConfiguration: Sendable, Equatable {
 
     package struct Metrics: Sendable, Equatable {
         package var enabled = true
+    }
+
+    package struct Canary: Sendable, Equatable {
+        package var enabled = true
+        package var periodSeconds = Limits.Canary.periodSeconds
+        package var boundSeconds = Limits.Canary.boundSeconds
     }
 
     package struct Admin: Sendable, Equatable {

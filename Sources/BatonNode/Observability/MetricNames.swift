@@ -87,6 +87,22 @@ package enum MetricNames {
     static let presenceChanges = MetricDefinition(
         "baton_presence_changes_total", .counter, "Users who came online or went offline, by state.")
 
+    // Canaries: the node's own messages to itself and to the other nodes. They are in none of the metrics above that
+    // count connections and messages.
+    static let canarySent = MetricDefinition(
+        "baton_canary_sent_total", .counter, "Messages of the canary, by target: local or a node's name.")
+    static let canaryDelivered = MetricDefinition(
+        "baton_canary_delivered_total", .counter, "Those that the target's device acknowledged, by target.")
+    static let canaryFailed = MetricDefinition(
+        "baton_canary_failed_total", .counter, "Those that were refused or not delivered in time, by target.")
+    static let canarySeconds = MetricDefinition(
+        "baton_canary_seconds", .seconds(MetricBuckets.latency),
+        "From sending a message to hearing that it was delivered, by target.")
+    static let canarySilence = MetricDefinition(
+        "baton_canary_silence_seconds", .gauge, "Since a message of the canary was delivered anywhere.")
+    static let canaryUnreachable = MetricDefinition(
+        "baton_canary_unreachable_nodes", .gauge, "Other nodes that the canary does not reach.")
+
     // The node.
     static let ready = MetricDefinition("baton_ready", .gauge, "1 while the node takes connections.")
     static let degraded = MetricDefinition(
@@ -113,7 +129,8 @@ package enum MetricNames {
         slowReaders, windowFull,
         commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, checkpointSeconds, storeFree, storeDisk,
         storeErrors,
-        redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, ready, degraded, loopLagSeconds,
+        redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, canarySent,
+        canaryDelivered, canaryFailed, canarySeconds, canarySilence, canaryUnreachable, ready, degraded, loopLagSeconds,
         seriesRefused, processMemory, processCPU, processFiles, processMaximumFiles, processStart,
     ]
 }

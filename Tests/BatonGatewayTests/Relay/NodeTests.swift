@@ -30,6 +30,24 @@ struct NodeTests {
         #expect(relay.node.admit(at: relay.eventLoop.now) == nil)
     }
 
+    @Test("The node's own users are served like clients, and counted as none")
+    func uncounted() throws {
+        let relay = RelayFixture()
+        let (canary, partner) = (relay.addUser(1), relay.addUser(2))
+        let sender = relay.connect(canary, isCounted: false)
+        let receiver = relay.connect(partner, isCounted: false)
+        for client in [sender, receiver] { client.hello() }
+        sender.message("a", to: partner)
+        #expect(receiver.events() == [1])
+        #expect(relay.node.connectionCount == 0)
+        for name in ["connections_opened_total", "frames_received_total", "messages_accepted_total"] {
+            #expect(relay.metrics["baton_" + name] == 0, "\(name)")
+        }
+        sender.channel.close(promise: nil)
+        relay.run()
+        #expect(relay.node.connectionCount == 0)
+    }
+
     @Test("An evacuation tells all to go, at its rate, and ends when they are gone")
     func evacuation() throws {
         let relay = RelayFixture { $0.evacuatedPerSecond = 20 }

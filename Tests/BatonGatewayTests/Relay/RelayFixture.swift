@@ -70,13 +70,15 @@ final class RelayFixture {
 
     /// A connection that has said nothing yet.
     func connect(
-        _ user: UserID, device: UInt64 = 1, encoding: Subprotocol = .proto, on loop: RelayLoop? = nil
+        _ user: UserID, device: UInt64 = 1, encoding: Subprotocol = .proto, on loop: RelayLoop? = nil,
+        isCounted: Bool = true
     ) -> RelayClient {
         let principal = Principal(
             user: user, device: self.device(device, of: user), expiresAt: clock.now.advanced(byMilliseconds: 900_000))
         // The next connection is the newer one.
         clock.advance(by: .milliseconds(1))
-        let client = RelayClient(principal: principal, encoding: encoding, loop: loop ?? self.loop, on: eventLoop)
+        let client = RelayClient(
+            principal: principal, encoding: encoding, loop: loop ?? self.loop, on: eventLoop, isCounted: isCounted)
         clients.append(client)
         return client
     }
@@ -137,11 +139,14 @@ final class RelayClient {
     private(set) var closeCode: UInt16?
     private(set) var pings = 0
 
-    init(principal: Principal, encoding: Subprotocol, loop: RelayLoop, on eventLoop: EmbeddedEventLoop) {
+    init(
+        principal: Principal, encoding: Subprotocol, loop: RelayLoop, on eventLoop: EmbeddedEventLoop,
+        isCounted: Bool = true
+    ) {
         self.encoding = encoding
         self.eventLoop = eventLoop
         channel = EmbeddedChannel(loop: eventLoop)
-        handler = RelayHandler(principal: principal, encoding: encoding, loop: loop)
+        handler = RelayHandler(principal: principal, encoding: encoding, loop: loop, isCounted: isCounted)
         channel.connect(to: Self.address, promise: nil)
         do {
             try channel.pipeline.syncOperations.addHandlers([ReadCounter(reads), WebSocketHandler(), handler])

@@ -11,16 +11,19 @@ struct TestCluster: Sendable {
     let local: LocalCluster
     let directory: String
 
-    static func start(nodes: Int, executable: String? = nil) async throws -> TestCluster {
+    static func start(
+        nodes: Int, executable: String? = nil, configuration: [String] = []
+    ) async throws -> TestCluster {
         let directory = NSTemporaryDirectory() + "baton-tests-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         var settings = LocalCluster.Settings(
             executable: try executable ?? Self.executable("baton"), directory: directory)
         settings.nodes = nodes
-        settings.configuration = [
-            "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
-            "limits.loginsPerAddress=1000000",
-        ]
+        settings.configuration =
+            [
+                "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
+                "limits.loginsPerAddress=1000000",
+            ] + configuration
         let cluster = TestCluster(local: try LocalCluster(settings), directory: directory)
         do {
             try await cluster.local.start()
@@ -66,13 +69,14 @@ struct TestCluster: Sendable {
 /// many at once tells nothing about time.
 struct ClusterTrait: SuiteTrait, TestScoping {
     let nodes: Int
+    let configuration: [String]
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         await Turns.shared.take()
         do {
-            let cluster = try await TestCluster.start(nodes: nodes)
+            let cluster = try await TestCluster.start(nodes: nodes, configuration: configuration)
             do {
                 try await TestCluster.$current.withValue(cluster) { try await function() }
             } catch {
@@ -90,7 +94,9 @@ struct ClusterTrait: SuiteTrait, TestScoping {
 
 extension Trait where Self == ClusterTrait {
     /// A cluster for the suite: `TestCluster.current`.
-    static func cluster(nodes: Int) -> ClusterTrait { ClusterTrait(nodes: nodes) }
+    static func cluster(nodes: Int, configuration: [String] = []) -> ClusterTrait {
+        ClusterTrait(nodes: nodes, configuration: configuration)
+    }
 }
 
 /// The suite waits until no other with a cluster runs.

@@ -1,0 +1,15 @@
+/// The handles of the users by which nodes check that messages arrive.
+///
+/// Nobody can register one or log in with one. A node's name has no dot, so that no node's partner is another node.
+public enum CanaryHandle {
+    /// What reserves a handle.
+    public static let prefix = "canary-"
+
+    /// The user who writes to the canaries of all nodes, and hears from theirs.
+    public static func sender(of node: NodeID) -> String { prefix + node.name }
+
+    /// The user of the same node whom the first one can always reach, unless the node itself is broken.
+    public static func partner(of node: NodeID) -> String { prefix + node.name + ".partner" }
+
+    public static func isReserved(_ handle: String) -> Bool { handle.hasPrefix(prefix) }
+}
