@@ -20,6 +20,8 @@ package final class ChaosProgress: Sendable {
     package enum Goal: Sendable {
         /// All devices are connected.
         case connected
+        /// And it is known of every message what became of it.
+        case answered
         /// And every message is accepted and applied wherever it should be.
         case delivered
         /// And every sender knows what was delivered and read.
@@ -56,6 +58,7 @@ package final class ChaosProgress: Sendable {
         func has(_ goal: Goal) -> Bool {
             switch goal {
             case .connected: offline.isEmpty
+            case .answered: offline.isEmpty && counts.invoked == counts.settled
             case .delivered:
                 offline.isEmpty && counts.invoked == counts.settled && missing == 0
             case .acknowledged: has(.delivered) && missingReceipts == 0

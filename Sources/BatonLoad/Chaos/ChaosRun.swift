@@ -93,8 +93,7 @@ package struct ChaosRun: Sendable {
             console.stage("load and faults for \(Int(settings.seconds)) s, seed \(settings.seed)")
             try await loadAndFaults(devices, after: numbers, injector)
             history.append(.stage(.heal))
-            try await settle(devices, injector)
-            history.append(.stage(.settled))
+            if try await settle(devices, injector) { history.append(.stage(.settled)) }
             for device in devices { await device.askUnread() }
             try await ContinuousClock().sleep(for: .seconds(settings.quietSeconds))
             history.append(.stage(.end))
@@ -119,11 +118,13 @@ package struct ChaosRun: Sendable {
     private func greet(_ devices: [ChaosDevice]) async throws -> [UInt64] {
         var numbers: [UInt64] = []
         for device in devices { numbers.append(device.index < settings.users ? await device.greet() : 0) }
-        guard await progress.reached(.delivered, within: .seconds(Self.connectSeconds)) else {
+        guard await progress.reached(.answered, within: .seconds(Self.connectSeconds)) else {
             throw ChaosFailure(
-                "the first messages did not arrive within \(Self.connectSeconds) s; the nodes' logs in "
+                "the first messages were not accepted within \(Self.connectSeconds) s; the nodes' logs in "
                     + "\(settings.directory) say why")
         }
+        // Whether they arrive is for the checker to say.
+        _ = await progress.reached(.delivered, within: .seconds(settings.quietSeconds))
         for device in devices { await device.client.watch(device.peers) }
         return numbers
     }
@@ -169,13 +170,16 @@ package struct ChaosRun: Sendable {
     }
 
     /// No more faults: everything is up, everything arrives, everything is read, every receipt is back.
-    private func settle(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws {
+    ///
+    /// - Returns: false where that was not so in time.
+    private func settle(_ devices: [ChaosDevice], _ injector: FaultInjector) async throws -> Bool {
         console.stage("no more faults; waiting until every message and receipt has arrived")
         try await injector.heal()
         let limit = Duration.seconds(settings.healSeconds)
         guard await progress.reached(.delivered, within: limit) else {
             try Task.checkCancellation()
-            return console.stage("not everything arrived within \(limit)")
+            console.stage("not everything arrived within \(limit)")
+            return false
         }
         for device in devices { await device.askUnread() }
         var readers: Set<UserID> = []
@@ -188,7 +192,9 @@ package struct ChaosRun: Sendable {
         if await !progress.reached(.acknowledged, within: limit) {
             try Task.checkCancellation()
             console.stage("not every receipt arrived within \(limit)")
+            return false
         }
+        return true
     }
 }
 
