@@ -25,7 +25,7 @@ final class TraceRoute: Sendable {
         }
     }
 
-    private func answer(_ keys: TraceKeys) async throws(APIError) -> TraceAnswer {
+    func answer(_ keys: TraceKeys) async throws(APIError) -> TraceAnswer {
         defer { underWay.wrappingSubtract(1, ordering: .relaxed) }
         guard underWay.wrappingAdd(1, ordering: .relaxed).newValue <= Limits.Trace.looks else {
             throw APIError(.overloaded, "too many ask for traces at once", retryAfterMilliseconds: 1_000)

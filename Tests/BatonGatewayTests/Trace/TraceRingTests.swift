@@ -148,6 +148,19 @@ struct TraceFileTests {
         #expect(try JSONDecoder().decode([TraceEntry].self, from: data) == scan.entries)
     }
 
+    @Test("Of a folder with more files than are read, so many are")
+    func manyFiles() throws {
+        try Self.withFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for number in 0...Limits.Trace.files {
+                #expect(FileManager.default.createFile(atPath: "\(folder)/\(number).trace", contents: nil))
+            }
+            #expect(FileManager.default.createFile(atPath: folder + "/other", contents: nil))
+            #expect(TraceFile.paths(in: folder).count == Limits.Trace.files)
+            #expect(TraceFile.paths(in: folder + "/none").isEmpty)
+        }
+    }
+
     @Test("A folder that cannot be written to says so")
     func noFolder() {
         #expect(throws: TraceFileError.self) { try Self.ring(4, in: "/proc/none") }

@@ -1,7 +1,10 @@
+import BatonAPI
 import BatonCore
 import BatonGateway
+import BatonProtocol
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import BatonNode
@@ -60,6 +63,34 @@ struct TraceRouteTests {
         }
         #expect(try await harness.get(path(Limits.Trace.keys), Self.headers).status == 200)
         #expect(try await harness.get(path(Limits.Trace.keys + 1), Self.headers).status == 413)
+    }
+
+    @Test(
+        "So many may look at once; the next one is told to come back, and may when one of them is done",
+        .timeLimit(.minutes(1)))
+    func looks() async throws {
+        let held = Held()
+        let route = TraceRoute { _ in
+            await withCheckedContinuation { continuation in held.looks.withLock { $0.append(continuation) } }
+            return TraceAnswer(node: "n1", incarnation: 1, isLive: true, at: 0, since: 0)
+        }
+        let keys = try #require(TraceKeys("r1"))
+        try await withThrowingTaskGroup(of: TraceAnswer.self) { group in
+            for _ in 0..<Limits.Trace.looks { group.addTask { try await route.answer(keys) } }
+            while held.looks.withLock(\.count) < Limits.Trace.looks { await Task.yield() }
+            let error = await #expect(throws: APIError.self) { try await route.answer(keys) }
+            #expect(error?.code == .overloaded)
+            held.looks.withLock { $0.removeFirst() }.resume()
+            _ = try await group.next()
+            group.addTask { try await route.answer(keys) }
+            while held.looks.withLock(\.count) < Limits.Trace.looks { await Task.yield() }
+            for look in held.looks.withLock({ $0 }) { look.resume() }
+            try await group.waitForAll()
+        }
+    }
+
+    private final class Held: Sendable {
+        let looks = Mutex<[CheckedContinuation<Void, Never>]>([])
     }
 
     @Test("What a command asks for is what a node understands")
