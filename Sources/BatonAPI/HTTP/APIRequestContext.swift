@@ -8,7 +8,7 @@ import NIOCore
 /// `remoteAddress` is whom rate limits count. Made from a channel it is the socket's peer, which behind a load balancer
 /// is the load balancer. An edge that trusts its proxies sets it to what they say (`X-Forwarded-For`, the PROXY
 /// protocol) before the router sees the request: here nobody reads such headers, since anybody can send them.
-package struct APIRequestContext: RequestContext {
+package struct APIRequestContext: RequestContext, AddressedContext {
     package var coreContext: CoreRequestContextStorage
     /// The client's IP address, without a port; nil where it has none (a Unix socket).
     package var remoteAddress: String?
@@ -28,4 +28,10 @@ package struct APIRequestContext: RequestContext {
     private struct LoggerSource: RequestContextSource {
         let logger: Logger
     }
+}
+
+/// A context that can be told whose request it is.
+package protocol AddressedContext {
+    /// The client's IP address, without a port; nil where it has none (a Unix socket).
+    var remoteAddress: String? { get set }
 }

@@ -1,3 +1,4 @@
+import BatonAPI
 import BatonGateway
 import BatonProtocol
 import HTTPTypes
@@ -32,7 +33,8 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
         var logger = logger
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
         do {
-            let context = Router.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            let source = ApplicationRequestContextSource(channel: channel, logger: logger)
+            let context = addressed(Router.Context(source: source), request.headers[.forwardedFor])
             return try await router.respond(to: request, context: context)
         } catch let error as HTTPParserError {
             // The body broke off; the channel answers that.
@@ -42,6 +44,18 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
             return Response(HandshakeRefusal(.internalError, "the node failed to answer"))
         }
     }
+}
+
+/// The same context, with the client's address as the edge has found it: `RequestNormalizer` leaves one
+/// `X-Forwarded-For`, the client's, whatever the client and the proxies sent.
+private func addressed<Context>(_ context: Context, _ address: String?) -> Context {
+    guard let address, var addressed = context as? any AddressedContext else { return context }
+    addressed.remoteAddress = address
+    return addressed as? Context ?? context
+}
+
+extension HTTPField.Name {
+    fileprivate static let forwardedFor = Self("X-Forwarded-For")!
 }
 
 extension Response {

@@ -1,3 +1,4 @@
+import BatonAPI
 import BatonCore
 import BatonGateway
 import BatonNode
@@ -113,8 +114,9 @@ final class EdgeFixture: Sendable {
         for connection in connections.withLock({ $0 }) { try? await connection.close() }
     }
 
-    private static func router() -> some HTTPResponder<BasicRequestContext> {
-        let router = Router()
+    private static func router() -> some HTTPResponder<APIRequestContext> {
+        let router = Router(context: APIRequestContext.self)
+        router.get("v1/address") { _, context in context.remoteAddress ?? "none" }
         router.get("v1/hello") { request, _ in
             "hello \(request.headers[values: .init("X-Forwarded-For")!].joined(separator: "|"))"
         }

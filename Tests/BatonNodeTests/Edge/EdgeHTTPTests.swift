@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    @Test("Rate limits count the client of a trusted proxy, and the peer of any other connection")
+    func countedAddress() async throws {
+        let request =
+            "GET /v1/address HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n"
+        let proxies = try TrustedProxies(["127.0.0.1"])
+        try await EdgeFixture.run { fixture in
+            let answer = try await fixture.answer(to: request)
+            #expect(answer.text == "127.0.0.1")
+        }
+        try await EdgeFixture.run {
+            $0.trustedProxies = proxies
+        } _: { fixture in
+            let answer = try await fixture.answer(to: request)
+            #expect(answer.text == "198.51.100.7")
+        }
+    }
+
     @Test("What a client writes into X-Forwarded-For reaches nobody, unless a trusted proxy passes it on")
     func forwarded() async throws {
         let request = "GET /v1/hello HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n"
