@@ -120,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "baton",
             dependencies: [
-                "BatonNode", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", argumentParser, logging,
+                "BatonNode", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", "BatonRedis", argumentParser,
+                logging,
                 nioCore, nioPosix, signals,
             ], swiftSettings: settings),
         .testTarget(name: "BatonCoreTests", dependencies: ["BatonCore", "BatonTestKit"], swiftSettings: settings),
@@ -164,7 +165,7 @@ let package = Package(
                 protobuf, logging,
             ], swiftSettings: settings),
         .testTarget(
-            name: "batonTests", dependencies: ["baton", "BatonClient", "BatonCore", "BatonProtocol"],
+            name: "batonTests", dependencies: ["baton", "BatonNode", "BatonClient", "BatonCore", "BatonProtocol"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]

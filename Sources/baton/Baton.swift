@@ -6,8 +6,7 @@ struct Baton: AsyncParsableCommand {
         commandName: "baton",
         abstract: "A chat relay: several nodes, one Redis, one store; nothing acknowledged is lost.",
         subcommands: [
-            NodeCommand.self, ChatCommand.self, InspectCommand.self, TraceCommand.self, DoctorCommand.self,
-            BenchCommand.self,
-            ChaosCommand.self,
+            NodeCommand.self, ChatCommand.self, InspectCommand.self, TraceCommand.self, TopCommand.self,
+            DoctorCommand.self, BenchCommand.self, ChaosCommand.self,
         ])
 }

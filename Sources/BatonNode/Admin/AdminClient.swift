@@ -19,6 +19,11 @@ package struct AdminClient: Sendable {
         self.http = http
     }
 
+    /// With an HTTP client of its own; to be closed.
+    package init(token: AdminToken, on group: any EventLoopGroup) {
+        self.init(token: token, http: Self.makeHTTP(on: group))
+    }
+
     /// A client that follows no redirect, since the token is for nobody else, and keeps few connections.
     package static func makeHTTP(on group: any EventLoopGroup) -> HTTPClient {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -26,6 +31,8 @@ package struct AdminClient: Sendable {
         configuration.timeout.connect = .seconds(1)
         return HTTPClient(eventLoopGroup: group, configuration: configuration)
     }
+
+    package func close() async { try? await http.shutdown() }
 
     /// - Parameters:
     ///   - path: begins with `/admin/`, with its query.

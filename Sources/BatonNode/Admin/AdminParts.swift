@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import BatonCore
 import BatonRedis
 import NIOCore
@@ -8,7 +7,7 @@ struct AdminParts: Sendable {
     let token: AdminToken
     /// The way to the other nodes.
     let peers: AdminPeers
-    private let http: HTTPClient
+    private let client: AdminClient
 
     /// Nil where `/admin` is switched off.
     static func token(_ configuration: NodeConfiguration) throws -> AdminToken? {
@@ -22,9 +21,9 @@ struct AdminParts: Sendable {
 
     init(token: AdminToken, group: any EventLoopGroup, redis: RedisClient) {
         self.token = token
-        http = AdminClient.makeHTTP(on: group)
-        peers = AdminPeers(client: AdminClient(token: token, http: http)) { await redis.nodes(within: $0) }
+        client = AdminClient(token: token, on: group)
+        peers = AdminPeers(client: client) { await redis.nodes(within: $0) }
     }
 
-    func close() async { try? await http.shutdown() }
+    func close() async { await client.close() }
 }

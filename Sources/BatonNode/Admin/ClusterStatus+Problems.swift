@@ -13,6 +13,12 @@ extension ClusterStatus {
         /// The node it is about, where it is about one.
         package var node: String?
         package var text: String
+
+        package init(severity: Severity, node: String? = nil, text: String) {
+            self.severity = severity
+            self.node = node
+            self.text = text
+        }
     }
 
     /// Shares of a bound from which on it is told of.

@@ -22,8 +22,7 @@ package struct NodeStatus: Codable, Hashable, Sendable {
     package var store: Store
     package var redis: Redis
     package var process: Process
-    /// The metrics of canaries, as `/metrics` has them.
-    package var canary: [String: Double]
+    package var canary: Canary
 
     package struct Connections: Codable, Hashable, Sendable {
         package var open: Int
@@ -95,6 +94,14 @@ package struct NodeStatus: Codable, Hashable, Sendable {
         package var errors: Int64
         /// Seconds from publishing a probe to hearing it.
         package var probe: Distribution
+    }
+
+    /// How the messages fare that nodes send to themselves and to each other.
+    package struct Canary: Codable, Hashable, Sendable {
+        /// Counters and gauges of canaries, as a line of `/metrics` names them.
+        package var samples: [String: Double]
+        /// Seconds from one canary to another.
+        package var seconds: Distribution
     }
 
     package struct Process: Codable, Hashable, Sendable {

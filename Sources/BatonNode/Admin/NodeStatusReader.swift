@@ -50,7 +50,8 @@ struct NodeStatusReader: Sendable {
                 residentBytes: ProcessMetrics.residentBytes(), cpuSeconds: ProcessMetrics.cpuSeconds(),
                 descriptors: ProcessMetrics.descriptors(), descriptorLimit: ProcessMetrics.descriptorLimit(),
                 loopLag: reading.distribution(MetricNames.loopLagSeconds)),
-            canary: reading.samples(of: "baton_canary_"))
+            canary: NodeStatus.Canary(
+                samples: reading.samples(of: "baton_canary_"), seconds: reading.distribution("baton_canary_seconds")))
     }
 
     private static func messages(

@@ -19,14 +19,21 @@ extension PrometheusMetrics {
             }
         }
 
-        func distribution(_ definition: MetricDefinition) -> Distribution {
-            guard case .histogram(let histogram)? = families[definition.name]?.series[[]] else {
-                return Distribution(bounds: [], counts: [], sum: 0)
+        func distribution(_ definition: MetricDefinition) -> Distribution { distribution(definition.name) }
+
+        /// The values of all label sets together; nothing, where there is no such histogram.
+        func distribution(_ name: String) -> Distribution {
+            var whole = Distribution(bounds: [], counts: [], sum: 0)
+            guard let family = families[name] else { return whole }
+            let kind = family.definition.kind
+            for case .histogram(let histogram) in family.series.values {
+                let snapshot = histogram.snapshot()
+                whole = whole.merged(
+                    with: Distribution(
+                        bounds: histogram.bounds.map(kind.shown), counts: snapshot.cumulative,
+                        sum: kind.shown(snapshot.sum)))
             }
-            let snapshot = histogram.snapshot()
-            return Distribution(
-                bounds: histogram.bounds.map(definition.kind.shown), counts: snapshot.cumulative,
-                sum: definition.kind.shown(snapshot.sum))
+            return whole
         }
 
         /// Counters and gauges whose names begin so, with their labels, as a line of `/metrics` has them.

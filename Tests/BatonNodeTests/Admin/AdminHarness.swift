@@ -107,6 +107,6 @@ extension NodeStatus {
             redis: Redis(loops: 2, connected: 2, reconnects: 0, errors: 0, probe: .sample(1)),
             process: Process(
                 residentBytes: 1_000_000, cpuSeconds: 1, descriptors: 20, descriptorLimit: 1_024,
-                loopLag: .sample(1)), canary: [:])
+                loopLag: .sample(1)), canary: Canary(samples: [:], seconds: .sample(1)))
     }
 }

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import BatonCore
 import NIOCore
 import NIOPosix
@@ -114,15 +113,15 @@ struct ClusterObserverTests {
     private func withPeers(
         _ registry: @escaping @Sendable (TimeAmount) async -> [NodeLease]?, body: (AdminPeers) async throws -> Void
     ) async throws {
-        let http = AdminClient.makeHTTP(on: MultiThreadedEventLoopGroup.singleton)
         let token = try #require(AdminToken(AdminHarness.token))
+        let client = AdminClient(token: token, on: MultiThreadedEventLoopGroup.singleton)
         do {
-            try await body(AdminPeers(client: AdminClient(token: token, http: http), registry: registry))
+            try await body(AdminPeers(client: client, registry: registry))
         } catch {
-            try await http.shutdown()
+            await client.close()
             throw error
         }
-        try await http.shutdown()
+        await client.close()
     }
 
     private func observer(_ peers: AdminPeers, backlog: Int = 0) -> ClusterObserver {

@@ -102,7 +102,7 @@ const ratesOf = (now, before, earlier) => {
     connections: now.connections.open, unacknowledged: now.messages.unacknowledged,
     accept: spread((s) => s.messages.accept), commit: spread((s) => s.store.commit),
     batch: spread((s) => s.store.batch), turnstile: spread((s) => s.store.turnstile),
-    probe: spread((s) => s.redis.probe), lag: spread((s) => s.process.loopLag),
+    probe: spread((s) => s.redis.probe), lag: spread((s) => s.process.loopLag), canary: spread((s) => s.canary.seconds),
   };
 };
 
@@ -146,6 +146,7 @@ const remember = (look) => {
     queued: sum(look.nodes.map((node) => node.status?.store.queued ?? null)),
     wal: Math.max(0, ...look.nodes.map((node) => node.status?.store.walPages ?? 0)),
     slow: sum(look.nodes.map((node) => node.status?.slowReaders.count ?? null)),
+    canaryTail: quantile(whole("canary"), 0.99), canaryHalf: quantile(whole("canary"), 0.5),
     lag: quantile(whole("lag"), 0.99), opened: total("opened"),
   };
   memory.missed.push(before ? look.nodes.reduce((gained, node) => {
@@ -225,7 +226,7 @@ const notice = (look) => {
 };
 
 // Counts change from look to look; the same trouble is told once.
-const wordsOf = (problem) => problem.text.replace(/\d+ (slow readers?|operations|keys|of)/, "$1");
+const wordsOf = (problem) => problem.text.replace(/\d+ slow readers?/, "slow readers").replace(/\d+ (operations|keys|of)/, "$1");
 
 // ---- Plots -----------------------------------------------------------------------------------------------------
 
@@ -250,7 +251,7 @@ const plots = [
   { title: "Store", unit: count, lines: [["wal", "WAL pages", 7], ["queued", "operations queued", 5]] },
   { title: "Processor", note: "cores in use", unit: percent, perNode: "cpu/", lines: [] },
   { title: "Event loops", note: "how late a timer ran", unit: seconds, lines: [["lag", "p99", 6, true]] },
-  { title: "Slow readers", unit: count, lines: [["slow", "slow readers", 2, true]] },
+  { title: "Canaries", note: "device to device", unit: seconds, lines: [["canaryTail", "p99", 2], ["canaryHalf", "p50", 1]] },
 ];
 
 const steps = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
@@ -339,7 +340,7 @@ const draw = (plot) => {
   }
   pen.textBaseline = "alphabetic";
   pen.textAlign = "center";
-  const step = timeSteps.find((one) => shownSpan() / 1000 / one <= 6) * 1000;
+  const step = (timeSteps.find((one) => shownSpan() / 1000 / one <= width / 84) ?? 900) * 1000;
   for (let at = Math.ceil(start / step) * step; at <= end; at += step) {
     if (x(at) < margin.left + 18 || x(at) > width - margin.right - 14) continue;
     const text = clock(at);
@@ -560,15 +561,45 @@ const showShared = (look, now) => {
     ["errors", count(sum(look.nodes.map((node) => node.status?.store.errors ?? null)))],
     ["backlog", store.backlog === undefined ? "not known" : count(store.backlog) + (store.backlogIsBound ? " or more" : "") + " events"],
   ]);
-  const canaries = look.nodes.filter((node) => node.status && Object.keys(node.status.canary).length > 0);
-  if (canaries.length === 0) return byId("canaries").replaceChildren(make("span", "muted", "no canary tells anything yet"));
-  const list = make("dl");
-  for (const node of canaries) {
-    for (const [name, value] of Object.entries(node.status.canary).sort()) {
-      list.append(make("dt", "", node.node + " " + name.replace("baton_canary_", "")), make("dd", "", count(value)));
-    }
+  showCanaries(look);
+};
+
+// From each node to each: what arrived, and what did not. A failure of the last looks is red.
+const canaryForm = /^baton_canary_(sent|delivered|failed)_total\{.*target="([^"]*)".*\}$/;
+const canariesOf = (status) => {
+  const targets = new Map();
+  for (const [name, value] of Object.entries(status?.canary.samples ?? {})) {
+    const found = canaryForm.exec(name);
+    if (!found) continue;
+    if (!targets.has(found[2])) targets.set(found[2], { sent: 0, delivered: 0, failed: 0 });
+    targets.get(found[2])[found[1]] = value;
   }
-  byId("canaries").replaceChildren(list);
+  return targets;
+};
+
+const showCanaries = (look) => {
+  const all = look.nodes.map((node) => [node, canariesOf(node.status)]).filter(([, targets]) => targets.size > 0);
+  if (all.length === 0) return byId("canaries").replaceChildren(make("span", "muted", "no canary has sung yet"));
+  const names = [...new Set(all.flatMap(([, targets]) => [...targets.keys()]))].sort();
+  const head = make("tr");
+  head.append(make("th", "", "from"), ...names.map((name) => make("th", "", "to " + name)), make("th", "", "p50, p99"));
+  const rows = all.map(([node, targets]) => {
+    const before = canariesOf(memory.looks[0]?.nodes.find((other) => other.node === node.node)?.status);
+    const row = make("tr");
+    row.append(make("td", "", node.node));
+    for (const name of names) {
+      const one = targets.get(name);
+      const isFailing = one && before.has(name) && one.failed > before.get(name).failed;
+      const words = !one ? "–" : one.failed > 0 ? count(one.delivered) + ", " + count(one.failed) + " failed" : count(one.delivered);
+      row.append(make("td", isFailing ? "bad" : one?.failed > 0 ? "warn" : one ? "good" : "", words));
+    }
+    row.append(make("td", "", halfAndTail(node.status.canary.seconds)));
+    return row;
+  });
+  const table = make("table"), box = make("div", "scroll");
+  table.append(head, ...rows);
+  box.append(table);
+  byId("canaries").replaceChildren(box);
 };
 
 const showSlow = (look) => {

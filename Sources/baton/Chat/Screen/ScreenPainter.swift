@@ -18,13 +18,19 @@ struct ScreenPainter {
     }
 
     mutating func paint(_ frame: ChatScreen.Frame) -> String {
+        paint(frame.lines, cursorColumn: frame.cursorColumn)
+    }
+
+    /// - Parameter cursorColumn: where the cursor stands in the last line; nil where none is seen.
+    mutating func paint(_ lines: [StyledLine], cursorColumn: Int?) -> String {
         var output = "\u{1b}[?25l"
-        let isWhole = shown.count != frame.lines.count
+        let isWhole = shown.count != lines.count
         if isWhole { output += "\u{1b}[2J" }
-        for (row, line) in frame.lines.enumerated() where isWhole || shown[row] != line {
+        for (row, line) in lines.enumerated() where isWhole || shown[row] != line {
             output += "\u{1b}[\(row + 1);1H\u{1b}[2K\(line.ansi(colours: colours))"
         }
-        shown = frame.lines
-        return output + "\u{1b}[\(frame.lines.count);\(frame.cursorColumn + 1)H\u{1b}[?25h"
+        shown = lines
+        guard let cursorColumn else { return output }
+        return output + "\u{1b}[\(lines.count);\(cursorColumn + 1)H\u{1b}[?25h"
     }
 }
