@@ -1,10 +1,5 @@
+package import BatonCore
 package import NIOCore
-
-#if DEBUG
-    package import BatonCore
-#else
-    import BatonCore
-#endif
 
 /// How to reach Redis, and the bounds within which it must answer. The bounds' defaults are `Limits.Redis`.
 package struct RedisSettings: Sendable {
@@ -33,6 +28,10 @@ package struct RedisSettings: Sendable {
     #if DEBUG
         package var plantedBug: PlantedBug?
     #endif
+    /// What the backoff's jitter is made of.
+    package var random = RandomSource.system
+    /// Makes a connection's channel, where that is no socket: in a simulation.
+    package var transport: (@Sendable (any EventLoop) -> EventLoopFuture<any Channel>)?
 
     package init(url: RedisURL, trust: Trust = .system) {
         self.url = url

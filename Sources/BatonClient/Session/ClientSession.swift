@@ -1,19 +1,24 @@
 import BatonCore
-import BatonProtocol
+package import BatonProtocol
 
 /// Where a device stands in its user's inbox.
-struct InboxPosition: Hashable, Sendable {
-    let epoch: String
-    let sequence: UInt64
+package struct InboxPosition: Hashable, Sendable {
+    package let epoch: String
+    package let sequence: UInt64
+
+    package init(epoch: String, sequence: UInt64) {
+        self.epoch = epoch
+        self.sequence = sequence
+    }
 }
 
 /// What a client knows across its connections: its place in the inbox and what it still has to send.
 ///
 /// It decides what to do with each frame of the node, what is an event for the application, what may be acknowledged.
 /// No I/O, no clock: `now` is an argument, counted from any fixed moment.
-struct ClientSession: ~Copyable {
+package struct ClientSession: ~Copyable {
     /// What to do with a frame.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         case ignore
         /// Greeted by this node. A resync goes to the application before anything else.
         case greeted(node: String, user: String, resync: ResyncReason?)
@@ -31,7 +36,7 @@ struct ClientSession: ~Copyable {
         case violated(String)
     }
 
-    enum Outcome: Equatable, Sendable {
+    package enum Outcome: Equatable, Sendable {
         case accepted(AcceptedMessage)
         case rejected(RejectedMessage)
     }
@@ -39,19 +44,19 @@ struct ClientSession: ~Copyable {
     /// Events after which an acknowledgement is due, though the application has more to take.
     static let ackEvery: UInt64 = 32
 
-    var outbox: Outbox
+    package var outbox: Outbox
     private var epoch: String?
     /// The last event that was handed to the application's queue.
-    private(set) var delivered: UInt64 = 0
+    package private(set) var delivered: UInt64 = 0
     /// The last event that the application has applied.
-    private(set) var applied: UInt64 = 0
+    package private(set) var applied: UInt64 = 0
     /// The last one of these that is kept across restarts, and may be acknowledged.
     private var kept: UInt64 = 0
     /// The last one that this connection's node was told.
     private var acknowledged: UInt64 = 0
-    private(set) var isGreeted = false
+    package private(set) var isGreeted = false
 
-    init(position: InboxPosition? = nil, bounds: Outbox.Bounds = Outbox.Bounds()) {
+    package init(position: InboxPosition? = nil, bounds: Outbox.Bounds = Outbox.Bounds()) {
         outbox = Outbox(bounds: bounds)
         epoch = position?.epoch
         delivered = position?.sequence ?? 0
@@ -60,10 +65,10 @@ struct ClientSession: ~Copyable {
     }
 
     /// What to keep across restarts.
-    var position: InboxPosition? { epoch.map { InboxPosition(epoch: $0, sequence: applied) } }
+    package var position: InboxPosition? { epoch.map { InboxPosition(epoch: $0, sequence: applied) } }
 
     /// The first frame of a connection.
-    func hello(client: String) -> WireClientFrame {
+    package func hello(client: String) -> WireClientFrame {
         var hello = WireHello()
         hello.client = client
         if let epoch {
@@ -75,7 +80,7 @@ struct ClientSession: ~Copyable {
         return frame
     }
 
-    mutating func received(
+    package mutating func received(
         _ frame: WireServerFrame, now: Duration, using generator: inout some RandomNumberGenerator
     ) -> Action {
         guard let content = frame.frame else { return .ignore }
@@ -101,23 +106,23 @@ struct ClientSession: ~Copyable {
     }
 
     /// The application took the events up to here for good.
-    mutating func applied(_ sequence: UInt64) {
+    package mutating func applied(_ sequence: UInt64) {
         applied = max(applied, min(sequence, delivered))
     }
 
     /// The position up to here is kept; without a file it is so at once.
-    mutating func kept(_ sequence: UInt64) {
+    package mutating func kept(_ sequence: UInt64) {
         kept = max(kept, min(sequence, applied))
     }
 
     /// The acknowledgement to send now, if there is one. `isIdle`: the application waits for more.
-    mutating func ackDue(isIdle: Bool) -> UInt64? {
+    package mutating func ackDue(isIdle: Bool) -> UInt64? {
         guard isGreeted, kept > acknowledged, isIdle || kept - acknowledged >= Self.ackEvery else { return nil }
         acknowledged = kept
         return kept
     }
 
-    var hasUnacknowledged: Bool { isGreeted && kept > acknowledged }
+    package var hasUnacknowledged: Bool { isGreeted && kept > acknowledged }
 
     /// Another device, or another user, may come: the place in the inbox is void.
     mutating func forget() {
@@ -128,7 +133,7 @@ struct ClientSession: ~Copyable {
         acknowledged = 0
     }
 
-    mutating func disconnected() {
+    package mutating func disconnected() {
         isGreeted = false
         outbox.disconnected()
     }

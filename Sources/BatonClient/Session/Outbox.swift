@@ -1,17 +1,17 @@
 import BatonCore
-import BatonProtocol
+package import BatonProtocol
 import DequeModule
 import SwiftProtobuf
 
 /// A message that waits to be accepted.
-struct OutboxMessage: Hashable, Sendable {
+package struct OutboxMessage: Hashable, Sendable {
     /// Ref, recipient and content, as they are sent.
-    let send: WireSend
-    let bytes: Int
+    package let send: WireSend
+    package let bytes: Int
 
-    var ref: String { send.ref }
+    package var ref: String { send.ref }
 
-    init(_ send: WireSend) {
+    package init(_ send: WireSend) {
         self.send = send
         bytes = (try? send.serializedBytes() as [UInt8])?.count ?? 0
     }
@@ -22,14 +22,16 @@ struct OutboxMessage: Hashable, Sendable {
 /// One lane a conversation. In a lane nothing overtakes: a message goes when all before it are in flight, at most
 /// `inFlightPerLane` at once. With one (the default) not even a message that is refused for a while and tried again
 /// is overtaken. Between lanes there is no order.
-struct Outbox: ~Copyable {
-    struct Bounds: Sendable {
-        var messages = 10_000
-        var bytes = 16 * 1024 * 1024
-        var inFlight = 128
-        var inFlightPerLane = 1
-        var retryBase: Duration = .milliseconds(200)
-        var retryCap: Duration = .seconds(10)
+package struct Outbox: ~Copyable {
+    package struct Bounds: Sendable {
+        package var messages = 10_000
+        package var bytes = 16 * 1024 * 1024
+        package var inFlight = 128
+        package var inFlightPerLane = 1
+        package var retryBase: Duration = .milliseconds(200)
+        package var retryCap: Duration = .seconds(10)
+
+        package init() {}
     }
 
     private struct Entry {
@@ -58,21 +60,21 @@ struct Outbox: ~Copyable {
     private(set) var inFlight = 0
     private(set) var bytes = 0
 
-    init(bounds: Bounds = Bounds()) {
+    package init(bounds: Bounds = Bounds()) {
         self.bounds = bounds
     }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// All of them; those of one lane in their order.
-    var messages: [OutboxMessage] { lanes.values.flatMap { $0.refs.compactMap { entries[$0]?.message } } }
+    package var messages: [OutboxMessage] { lanes.values.flatMap { $0.refs.compactMap { entries[$0]?.message } } }
 
-    func contains(_ ref: String) -> Bool { entries[ref] != nil }
+    package func contains(_ ref: String) -> Bool { entries[ref] != nil }
 
     /// Takes a message in; it may be sent once it is kept.
     ///
     /// - Returns: false where the outbox is full, or the ref is in it already.
-    mutating func enqueue(_ message: OutboxMessage, lane: String, isKept: Bool = true) -> Bool {
+    package mutating func enqueue(_ message: OutboxMessage, lane: String, isKept: Bool = true) -> Bool {
         guard entries.count < bounds.messages, bytes + message.bytes <= bounds.bytes, entries[message.ref] == nil
         else { return false }
         entries[message.ref] = Entry(message: message, lane: lane, isKept: isKept)
@@ -90,7 +92,7 @@ struct Outbox: ~Copyable {
     }
 
     /// The next message to send, which is in flight from now on; nil where nothing may be sent now.
-    mutating func next(now: Duration) -> OutboxMessage? {
+    package mutating func next(now: Duration) -> OutboxMessage? {
         wake(now: now)
         while inFlight < bounds.inFlight, let name = ready.first {
             if let ref = sendable(in: name) {
@@ -143,7 +145,7 @@ struct Outbox: ~Copyable {
     }
 
     /// When the next postponed message is to be tried again.
-    var nextDeadline: Duration? { delayed.compactMap { lanes[$0]?.notBefore }.min() }
+    package var nextDeadline: Duration? { delayed.compactMap { lanes[$0]?.notBefore }.min() }
 
     /// The first message of a lane that is not in flight, if it may go.
     private func sendable(in name: String) -> String? {

@@ -4,9 +4,9 @@ import BatonProtocol
 ///
 /// Full jitter: a random part of a time that doubles with each failure, so that clients that lost their node at the
 /// same moment do not come back at the same moment.
-struct ReconnectPolicy {
+package struct ReconnectPolicy {
     /// What an ended connection, or a failed attempt, leads to.
-    enum Decision: Equatable {
+    package enum Decision: Equatable {
         case retry(after: Duration, refreshFirst: Bool)
         case stop(OfflineReason)
     }
@@ -23,7 +23,7 @@ struct ReconnectPolicy {
     /// The tokens are fresh and were refused nevertheless.
     private var refreshed = false
 
-    init(
+    package init(
         base: Duration = .milliseconds(250), cap: Duration = .seconds(30), stableAfter: Duration = .seconds(10)
     ) {
         self.base = base
@@ -32,12 +32,12 @@ struct ReconnectPolicy {
     }
 
     /// The server greeted: the tokens are good.
-    mutating func welcomed() { refreshed = false }
+    package mutating func welcomed() { refreshed = false }
 
     /// An attempt failed or a connection ended, `lived` after it was greeted.
     ///
     /// - Parameter goAway: what the server's `goAway` asked for, if one came.
-    mutating func ended(
+    package mutating func ended(
         _ ending: RelayEnding, lived: Duration = .zero, goAway: Duration? = nil,
         using generator: inout some RandomNumberGenerator
     ) -> Decision {

@@ -31,7 +31,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     let generation: ConnectionGeneration
     /// What it stands under in the registry: its generation, or a greater one where a node with a clock that is ahead had
     /// the session before.
-    var standing: ConnectionGeneration
+    package var standing: ConnectionGeneration
     let since: Timestamp
     let loop: RelayLoop
     /// What it counts; nothing of a node's own connections.

@@ -110,7 +110,7 @@ extension RelayLoop: BusReceiver {
 
     func scheduleBackstop() {
         let range = node.settings.backstopSeconds
-        nextBackstop = eventLoop.now + .seconds(Int64.random(in: range))
+        nextBackstop = eventLoop.now + .seconds(Int64.random(in: range, using: &random))
     }
 
     /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.

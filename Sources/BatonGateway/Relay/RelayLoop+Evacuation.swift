@@ -20,7 +20,8 @@ extension RelayLoop {
         }
         // Ten steps a second, so that a rate below the number of connections is spread and a small node is quick.
         for handler in living.prefix(max(1, rate / 10)) {
-            handler.goAway(after: Int64.random(in: 0...Self.reconnectMilliseconds), "the node stops")
+            let wait = Int64.random(in: 0...Self.reconnectMilliseconds, using: &random)
+            handler.goAway(after: wait, "the node stops")
         }
         let bound = sendable
         eventLoop.scheduleTask(in: .milliseconds(100)) { bound.value.evacuate(rate, until: deadline, promise) }

@@ -118,6 +118,7 @@ extension RelayLoop {
         heartbeat()
         announceLeaving(now)
         publishAgain()
+        askPresenceAgain()
         if now >= nextBackstop { sweep() }
     }
 
@@ -158,14 +159,12 @@ extension RelayLoop {
 
     /// Watches these users instead of those watched before; those without a common conversation are left out.
     func watch(_ others: [UserID], from handler: RelayHandler) {
-        let (conversations, user, generation) = (conversations, handler.principal.user, handler.generation)
-        let bound = sendable
+        let (user, generation, bound) = (handler.principal.user, handler.generation, sendable)
         let state = handler.ephemeral ?? EphemeralState()
         handler.ephemeral = state
         state.watchRequests += 1
         let request = state.watchRequests
-        eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: others) }
-            .assumeIsolated()
+        acquaintances(user, others).assumeIsolated()
             .whenComplete { result in
                 guard let handler = bound.value.handlers[generation],
                     handler.ephemeral?.watchRequests == request
@@ -194,7 +193,11 @@ extension RelayLoop {
     /// Asks the registry, and tells one connection or all that watch.
     private func askPresence(of users: [UserID], for generation: ConnectionGeneration? = nil) {
         presence.presence(of: users) { [weak self] answer in
-            guard let self, let answer else { return }
+            guard let self else { return }
+            guard let answer else {
+                self.unknownPresence.formUnion(users)
+                return
+            }
             for (user, presence) in answer {
                 if let generation {
                     self.handlers[generation]?.writeEphemeral(.presence(Self.update(user, presence)))
@@ -203,6 +206,14 @@ extension RelayLoop {
                 }
             }
         }
+    }
+
+    /// Once a second: whoever watches would otherwise wait for the next change, or for ever.
+    private func askPresenceAgain() {
+        guard !unknownPresence.isEmpty, bus.isConnected else { return }
+        let users = unknownPresence.filter { watchers[$0] != nil }
+        unknownPresence = []
+        if !users.isEmpty { askPresence(of: users.sorted()) }
     }
 
     private func stopWatching(_ user: UserID, by handler: RelayHandler) {
@@ -248,9 +259,8 @@ extension RelayLoop {
             send(.typing(id, by: user, active: active), to: peer)
             return
         }
-        let (conversations, bound, generation) = (conversations, sendable, handler.generation)
-        eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: [peer]) }
-            .assumeIsolated()
+        let (bound, generation) = (sendable, handler.generation)
+        acquaintances(user, [peer]).assumeIsolated()
             .whenSuccess { allowed in
                 guard let handler = bound.value.handlers[generation] else { return }
                 bound.value.typing(in: id, to: peer, isAllowed: allowed.contains(peer), active, from: handler)

@@ -19,7 +19,8 @@ package final class RelayLoop {
     package let eventLoop: any EventLoop
     let node: RelayNode
     let store: any MessageStore
-    let conversations: any ConversationStore
+    /// Those of some users whose presence a user may see, and to whom they may show that they type.
+    package var acquaintances: (_ user: UserID, _ others: [UserID]) -> EventLoopFuture<Set<UserID>>
     let bus: any Bus
     let sessions: any SessionRegistry
     let presence: any PresenceRegistry
@@ -36,6 +37,8 @@ package final class RelayLoop {
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
     var watchers: [UserID: Set<ConnectionGeneration>] = [:]
+    /// Users of whom somebody here wants to know the presence, which could not be learned.
+    var unknownPresence: Set<UserID> = []
     /// How far the inboxes go of users to whom a hint could not be published.
     var unpublished: [UserID: InboxSequence] = [:]
     /// Users without a connection here, and when to tell that they are offline.
@@ -61,7 +64,7 @@ package final class RelayLoop {
     /// An `accepted` was queued and did not leave yet.
     private var holdsAccepted = false
     private var timer: RepeatedTask?
-    private var generator = SystemRandomNumberGenerator()
+    var random: RandomSource
     private var bound: NIOLoopBound<RelayLoop>?
 
     /// Who wants to know what became of an operation.
@@ -88,12 +91,15 @@ package final class RelayLoop {
         self.eventLoop = eventLoop
         self.node = node
         self.store = store
-        self.conversations = conversations
+        acquaintances = { user, others in
+            eventLoop.makeFutureWithTask { try await conversations.acquaintances(of: user, among: others) }
+        }
         self.bus = bus
         self.sessions = sessions
         self.presence = presence
         self.clock = clock
         metrics = node.metrics
+        random = node.settings.random
         self.logger = logger
         self.lastSeen = lastSeen
         nextBackstop = eventLoop.now
@@ -121,7 +127,7 @@ package final class RelayLoop {
 
     /// One that no connection here has: by their generations the store's answers find their connections.
     func newGeneration(at now: Timestamp) -> ConnectionGeneration {
-        node.newGeneration(ConnectionGeneration(at: now, using: &generator))
+        node.newGeneration(ConnectionGeneration(at: now, using: &random))
     }
 
     /// A handle to this loop for other threads.

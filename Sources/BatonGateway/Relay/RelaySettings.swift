@@ -27,6 +27,8 @@ package struct RelaySettings: Sendable {
     #if DEBUG
         package var plantedBug: PlantedBug?
     #endif
+    /// What jitter and connections' generations are made of.
+    package var random = RandomSource.system
 
     package init(node: NodeID, incarnation: UInt64) {
         self.node = node

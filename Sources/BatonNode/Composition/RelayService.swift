@@ -177,8 +177,8 @@ struct RelayService: Service {
             let redis = parts.redis.loop(on: first.eventLoop)
             let keeper = LeaseKeeper(
                 lease: lease, redis: (redis.nodes, redis.presence), relay: first.value, node: parts.relay,
-                clock: parts.clock, state: parts.state, logger: parts.logger
-            ) { stop.finish() }
+                clock: parts.clock, logger: parts.logger, onRenewal: { parts.state.lease(isHeld: $0) },
+                onSuperseded: { stop.finish() })
             keeper.start()
             return NIOLoopBound(keeper, eventLoop: first.eventLoop)
         }.get()

@@ -10,7 +10,7 @@ protocol RedisScript {
 }
 
 /// The scripts' texts, from `Scripts/`.
-enum ScriptFile: Int, CaseIterable {
+package enum ScriptFile: Int, CaseIterable, Sendable {
     case writeSession
     case removeSession
     case removeDeadSessions
@@ -20,7 +20,7 @@ enum ScriptFile: Int, CaseIterable {
     case releaseLock
     case takeTokens
 
-    var source: [UInt8] {
+    package var source: [UInt8] {
         switch self {
         case .writeSession: PackageResources.write_session_lua
         case .removeSession: PackageResources.remove_session_lua

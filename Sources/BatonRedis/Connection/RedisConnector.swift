@@ -27,6 +27,7 @@ struct RedisConnector: Sendable {
     }
 
     func connect(on eventLoop: any EventLoop) -> EventLoopFuture<any Channel> {
+        if let transport = settings.transport { return transport(eventLoop) }
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(settings.connectTimeout)
             .channelOption(.autoRead, value: false)

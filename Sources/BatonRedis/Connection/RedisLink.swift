@@ -152,7 +152,7 @@ final class RedisLink {
                 level: attempt == 0 ? .warning : .debug, "Redis could not be reached",
                 metadata: ["error": "\(error)", "attempt": "\(attempt + 1)"])
         }
-        var generator = SystemRandomNumberGenerator()
+        var generator = connector.settings.random
         let delay = connector.settings.backoff.delay(attempt: attempt, using: &generator)
         timer = eventLoop.assumeIsolated().scheduleTask(in: delay) {
             if self.machine.backoffEnded() { self.connect() }

@@ -1,10 +1,9 @@
-import BatonCore
-import BatonGateway
-import Logging
+package import BatonCore
+package import Logging
 import NIOCore
 
 /// Renews a node's lease, and cleans up after nodes whose lease ran out. Lives on one event loop.
-final class LeaseKeeper {
+package final class LeaseKeeper {
     private let eventLoop: any EventLoop
     private let registry: any NodeRegistry
     private let presence: any PresenceRegistry
@@ -12,7 +11,8 @@ final class LeaseKeeper {
     private let node: RelayNode
     private let clock: any CivilClock
     private let logger: Logger
-    private let state: NodeState
+    /// What became of a renewal: false where a later start of a node of the same name holds the lease.
+    private let onRenewal: (_ isHeld: Bool) -> Void
     /// Runs once when a later start of a node of the same name took the lease.
     private let onSuperseded: () -> Void
     private var lease: NodeLease
@@ -22,9 +22,10 @@ final class LeaseKeeper {
     /// A look at dead nodes for so many renewals: about two in a lease's TTL, over all nodes.
     private static let renewalsPerCleanUp = 2
 
-    init(
+    package init(
         lease: NodeLease, redis: (nodes: any NodeRegistry, presence: any PresenceRegistry), relay: RelayLoop,
-        node: RelayNode, clock: any CivilClock, state: NodeState, logger: Logger, onSuperseded: @escaping () -> Void
+        node: RelayNode, clock: any CivilClock, logger: Logger, onRenewal: @escaping (_ isHeld: Bool) -> Void,
+        onSuperseded: @escaping () -> Void
     ) {
         eventLoop = relay.eventLoop
         registry = redis.nodes
@@ -33,14 +34,14 @@ final class LeaseKeeper {
         self.relay = relay
         self.node = node
         self.clock = clock
-        self.state = state
+        self.onRenewal = onRenewal
         self.logger = logger
         self.onSuperseded = onSuperseded
     }
 
-    func start() {
+    package func start() {
         renew()
-        let jitter = TimeAmount.milliseconds(.random(in: 0..<1_000))
+        let jitter = TimeAmount.milliseconds(.random(in: 0..<1_000, using: &relay.random))
         let period = TimeAmount.seconds(Limits.Node.leaseRenewSeconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         timer = eventLoop.scheduleRepeatedTask(initialDelay: period + jitter, delay: period) { _ in
@@ -49,13 +50,13 @@ final class LeaseKeeper {
     }
 
     /// From now on the lease says that the node is being left.
-    func evacuating() {
+    package func evacuating() {
         lease.state = .evacuating
         renew()
     }
 
     /// Gives the lease up.
-    func stop(_ completion: @escaping () -> Void) {
+    package func stop(_ completion: @escaping () -> Void) {
         timer?.cancel()
         timer = nil
         registry.releaseLease(lease, completion: completion)
@@ -66,7 +67,7 @@ final class LeaseKeeper {
         registry.renewLease(lease) { isHeld in
             // Without Redis the lease cannot be anybody else's either.
             guard let isHeld else { return }
-            self.state.lease(isHeld: isHeld)
+            self.onRenewal(isHeld)
             if isHeld { return }
             self.logger.error("a later start of a node of this name took over; this one stops")
             self.timer?.cancel()
