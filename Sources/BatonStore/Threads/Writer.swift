@@ -24,7 +24,7 @@ struct Writer {
     private let turnstile: Turnstile
     private let walPages: WALPages
     private var engine: Engine
-    private var pending: Deque<Work> = []
+    private var group = GroupCommit<Work>()
     private var lastBatch = 0
     private var commits: UInt64 = 0
     /// The last failure was reported: a full disk does not fill the log too.
@@ -37,12 +37,8 @@ struct Writer {
     private struct Work {
         let entry: WriteQueue.Entry
         var outcomes: [StoreOutcome] = []
-        /// Operations that went into transactions, the running one included.
-        var taken = 0
         /// What to call once it is committed.
         var afterCommit: (@Sendable () -> Void)?
-
-        var isComplete: Bool { taken == entry.count }
     }
 
     init(
@@ -68,7 +64,7 @@ struct Writer {
 
     mutating func run() {
         while true {
-            if pending.isEmpty {
+            if group.isEmpty {
                 guard let entries = queue.takeAll() else { return }
                 admit(entries)
                 linger()
@@ -79,7 +75,7 @@ struct Writer {
     }
 
     private mutating func admit(_ entries: Deque<WriteQueue.Entry>) {
-        for entry in entries { pending.append(Work(entry: entry)) }
+        for entry in entries { group.arrived(Work(entry: entry), operations: entry.count) }
     }
 
     private func linger() {
@@ -96,6 +92,7 @@ struct Writer {
         let entered = clock.now
         var executed = entered
         let outcome: Result<Int, SQLiteFailure>
+        group.began()
         do throws(SQLiteFailure) {
             try begin()
             let count = try carryOut()
@@ -158,28 +155,22 @@ struct Writer {
 
     /// Carries out the pending work up to the batch's size.
     private mutating func carryOut() throws(SQLiteFailure) -> Int {
-        var room = Limits.Store.batchOperations
-        var index = pending.startIndex
-        while index < pending.endIndex, room > 0 {
-            switch pending[index].entry {
+        while let range = group.next() {
+            switch group.current.entry {
             case .operations(let operations, _):
-                let count = min(room, operations.count - pending[index].taken)
-                let first = pending[index].taken
-                pending[index].taken += count
-                if pending[index].outcomes.isEmpty { pending[index].outcomes.reserveCapacity(operations.count) }
-                for operation in operations[first..<first + count] {
-                    pending[index].outcomes.append(try engine.apply(operation))
+                var outcomes: [StoreOutcome] = []
+                outcomes.reserveCapacity(range.count)
+                for operation in operations[range] { outcomes.append(try engine.apply(operation)) }
+                if range.lowerBound == 0 {
+                    group.current.outcomes = outcomes
+                } else {
+                    group.current.outcomes += outcomes
                 }
-                room -= count
-            case .job(let job):
-                pending[index].taken = 1
-                pending[index].afterCommit = try carryOut(job)
-                room -= 1
+            case .job(let job): group.current.afterCommit = try carryOut(job)
             }
-            index += 1
         }
         try engine.rows.flush()
-        return Limits.Store.batchOperations - room
+        return group.taken
     }
 
     private mutating func carryOut(_ job: WriteJob) throws(SQLiteFailure) -> @Sendable () -> Void {
@@ -204,8 +195,7 @@ struct Writer {
     // MARK: Answers
 
     private mutating func answer(_ stamp: CommitStamp) {
-        while let work = pending.first, work.isComplete {
-            pending.removeFirst()
+        for work in group.committed() {
             queue.finished(operations: work.entry.count)
             switch work.entry {
             case .operations(_, let completion): completion(work.outcomes, stamp)
@@ -218,7 +208,7 @@ struct Writer {
         /// Planted: answers before the commit, and takes its time for that; the answers come once more after it.
         private func answerEarly() {
             guard settings.plantedBug == .ackBeforeCommit || settings.plantedBug == .publishBeforeCommit else { return }
-            for work in pending where work.isComplete {
+            for work in group.complete {
                 if case .operations(_, let completion) = work.entry { completion(work.outcomes, nil) }
             }
             Thread.sleep(forTimeInterval: 0.1)
@@ -229,11 +219,8 @@ struct Writer {
     /// Answers all operations of the failed transaction, and the rest of an entry that began in it.
     private mutating func fail(_ failure: SQLiteFailure) {
         let error = failure.storeError
-        // Where the transaction could not even begin, all who wait get the error, lest they wait for ever.
-        let hasBegun = pending.first.map { $0.taken > 0 } ?? false
         var count = 0
-        while let work = pending.first, work.taken > 0 || !hasBegun {
-            pending.removeFirst()
+        for work in group.failed() {
             count += work.entry.count
             queue.finished(operations: work.entry.count)
             switch work.entry {
