@@ -117,11 +117,17 @@ let package = Package(
             name: "BatonTestKit",
             dependencies: ["BatonCore", "BatonProtocol", nioCore, nioPosix],
             swiftSettings: settings),
+        .target(
+            name: "BatonSimulation",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonClient", "BatonLoad", "BatonTestKit",
+                collections, nioCore, nioEmbedded, coreMetrics, logging,
+            ], swiftSettings: settings),
         .executableTarget(
             name: "baton",
             dependencies: [
-                "BatonNode", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", "BatonRedis", argumentParser,
-                logging,
+                "BatonNode", "BatonClient", "BatonLoad", "BatonSimulation", "BatonCore", "BatonProtocol", "BatonRedis",
+                argumentParser, logging,
                 nioCore, nioPosix, signals,
             ], swiftSettings: settings),
         .testTarget(name: "BatonCoreTests", dependencies: ["BatonCore", "BatonTestKit"], swiftSettings: settings),
@@ -158,6 +164,8 @@ let package = Package(
             name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],
             swiftSettings: settings),
         .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonSimulationTests", dependencies: ["BatonSimulation", "baton"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

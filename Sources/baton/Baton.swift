@@ -7,6 +7,6 @@ struct Baton: AsyncParsableCommand {
         abstract: "A chat relay: several nodes, one Redis, one store; nothing acknowledged is lost.",
         subcommands: [
             NodeCommand.self, ChatCommand.self, InspectCommand.self, TraceCommand.self, TopCommand.self,
-            DoctorCommand.self, BenchCommand.self, ChaosCommand.self,
+            DoctorCommand.self, BenchCommand.self, ChaosCommand.self, SimulateCommand.self,
         ])
 }

@@ -43,12 +43,16 @@ enum ImportRule {
             "AsyncHTTPClient", "BatonClient", "BatonCore", "BatonProtocol", "DequeModule", "Histogram", "Logging",
             "SwiftProtobuf",
         ]),
+        "BatonSimulation": system.union(nio).union([
+            "BatonClient", "BatonCore", "BatonGateway", "BatonLoad", "BatonProtocol", "BatonRedis", "BatonTestKit",
+            "CoreMetrics", "DequeModule", "Logging", "NIOEmbedded",
+        ]),
         "BatonTestKit": system.union(nio).union([
             "BatonCore", "BatonProtocol", "DequeModule", "SwiftProtobuf", "Testing",
         ]),
         "baton": system.union(nio).union([
             "ArgumentParser", "BatonClient", "BatonCore", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
-            "BatonStore", "Logging", "SwiftProtobuf", "UnixSignals",
+            "BatonSimulation", "BatonStore", "Logging", "SwiftProtobuf", "UnixSignals",
         ]),
     ]
 

@@ -19,9 +19,14 @@ package final class InMemoryMessageStore: MessageStore {
         let ref: String
     }
 
-    let state = Mutex(State())
+    let state: Mutex<State>
 
-    package init() {}
+    package init() { state = Mutex(State()) }
+
+    private init(_ content: State) { state = Mutex(content) }
+
+    /// Another store with the same content.
+    package func copy() -> InMemoryMessageStore { InMemoryMessageStore(state.withLock { $0 }) }
 
     // MARK: MessageStore
 

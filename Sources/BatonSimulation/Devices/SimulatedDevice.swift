@@ -1,0 +1,387 @@
+import BatonClient
+import BatonCore
+import BatonLoad
+import BatonProtocol
+import BatonTestKit
+import NIOCore
+
+/// An installation of the client: the SDK's own machines, driven by virtual time, over simulated connections.
+///
+/// It sends, applies in its own time, acknowledges, reads, reconnects to any node, and writes down what a person at it
+/// would have seen.
+final class SimulatedDevice {
+    enum Phase {
+        case idle
+        case connecting
+        case connected(SimulatedConnection)
+        case waiting
+        /// It will not connect again by itself, and why.
+        case stopped(String)
+    }
+
+    let name: String
+    let user: UserID
+    let device: DeviceID
+    let history: SimulatedHistory
+    private(set) var phase = Phase.idle
+    private(set) var isCaughtUp = false
+    /// What it was told of those whom it watches.
+    private(set) var known: [UserID: Bool] = [:]
+    /// Whom it watches.
+    var watched: [UserID] = []
+    /// How long applying one event takes.
+    var applying: ClosedRange<Int64>
+
+    let world: SimulatedWorld
+    private let nodes: [SimulatedNode]
+    var session = ClientSession()
+    var policy = ReconnectPolicy()
+    /// Counts attempts and connections, so that what comes late is recognised.
+    private var attempt = 0
+    private var welcomedAt: Duration?
+    private var goAway: Duration?
+    private var lastHeard: Duration = .zero
+    /// Entries of the inbox that wait to be applied.
+    private var queue: [(event: ClientEvent, sequence: UInt64?)] = []
+    private var isApplying = false
+    /// Starts of the app: what an earlier one began is void.
+    private var starts = 0
+    private var isAckScheduled = false
+    private var retryAt: Duration?
+    /// Messages so far.
+    private var sent: UInt64 = 0
+
+    /// As the SDK's.
+    private static let greetingSeconds: Int64 = 10
+    private static let heartbeatSeconds: Int64 = 5
+    private static let pingAfter: Duration = .seconds(25)
+    private static let giveUpAfter: Duration = .seconds(45)
+
+    init(_ name: String, _ user: UserID, _ device: DeviceID, _ world: SimulatedWorld, _ nodes: [SimulatedNode]) {
+        self.name = name
+        self.user = user
+        self.device = device
+        self.world = world
+        self.nodes = nodes
+        applying = 0...200
+        history = SimulatedHistory(name, user, device, world)
+    }
+
+    var connection: SimulatedConnection? {
+        if case .connected(let connection) = phase { connection } else { nil }
+    }
+
+    /// Connected, everything applied and nothing left to send.
+    var isQuiet: Bool { session.isGreeted && isCaughtUp && queue.isEmpty && session.outbox.count == 0 }
+
+    // MARK: Connecting
+
+    /// Connects for the first time, unless something made it do so before.
+    func begin() {
+        if case .idle = phase { connect() }
+    }
+
+    private func connect() {
+        if case .stopped = phase { return }
+        if world.isOver { return }
+        attempt += 1
+        phase = .connecting
+        goAway = nil
+        welcomedAt = nil
+        isCaughtUp = false
+        let number = attempt
+        let node = nodes[Int.random(in: 0..<nodes.count, using: &world.random)]
+        history.connection(number, .opened(address: node.name))
+        world.after(world.microseconds(world.network)) { [weak self] in self?.knock(at: node, number) }
+        world.after(.seconds(Self.greetingSeconds)) { [weak self] in
+            guard let self, number == attempt, welcomedAt == nil else { return }
+            if case .stopped = phase { return }
+            connection?.hangUp()
+            ended(.unreachable("no greeting in time"))
+        }
+    }
+
+    private func knock(at node: SimulatedNode, _ number: Int) {
+        guard number == attempt, case .connecting = phase else { return }
+        // Tokens are fresh in a simulation.
+        let principal = Principal(
+            user: user, device: device, expiresAt: SimulatedWorld.epoch.advanced(byMilliseconds: .max / 2))
+        switch node.accept(principal, for: self) {
+        case .nobody: later { $0.ended(.unreachable("\(node.name) does not listen")) }
+        case .busy(let milliseconds):
+            var error = WireError()
+            error.code = ErrorCode.overloaded.rawValue
+            error.retryable = true
+            error.retryAfterMs = UInt32(clamping: milliseconds)
+            let refusal = RelayError(error)
+            later { $0.ended(.refused(status: 503, refusal)) }
+        case .connected(let connection):
+            phase = .connected(connection)
+            lastHeard = world.elapsed
+            later { $0.opened(connection) }
+        }
+    }
+
+    private func later(_ body: @escaping (SimulatedDevice) -> Void) {
+        let number = attempt
+        world.after(world.microseconds(world.network)) { [weak self] in
+            if let self, number == attempt { body(self) }
+        }
+    }
+
+    private func opened(_ connection: SimulatedConnection) {
+        guard connection === self.connection else { return }
+        let hello = session.hello(client: "simulation")
+        // Where it resumes is what it has: the relay takes that for an acknowledgement.
+        if hello.hello.hasResume { history.add(.acked(inbox: hello.hello.resume.inboxSequence)) }
+        connection.send(hello)
+    }
+
+    private func ended(_ ending: RelayEnding) {
+        history.ended(attempt, ending)
+        attempt += 1
+        isCaughtUp = false
+        session.disconnected()
+        let lived = welcomedAt.map { world.elapsed - $0 } ?? .zero
+        switch policy.ended(ending, lived: lived, goAway: goAway, using: &world.random) {
+        case .stop(let reason):
+            phase = .stopped("\(reason)")
+            world.note(name, "stops for good: \(reason)")
+        case .retry(let delay, _):
+            phase = .waiting
+            world.note(name, "lost its connection (\(ending)), comes back in \(delay)")
+            let number = attempt
+            world.after(TimeAmount(delay)) { [weak self] in
+                if let self, number == attempt { connect() }
+            }
+        }
+    }
+
+    /// The wire's word: the connection is no more.
+    func connectionEnded(_ connection: SimulatedConnection, _ ending: RelayEnding) {
+        guard connection === self.connection else { return }
+        ended(ending)
+    }
+
+    /// The user's network, or the app, goes away; it comes back by itself.
+    func dropConnection(unnoticedMilliseconds: Int64) {
+        guard let connection else { return }
+        connection.hangUp(afterMilliseconds: unnoticedMilliseconds)
+        ended(.broken("the client's network broke"))
+    }
+
+    /// The app is killed and started again: what it had not applied it must be sent again, its outbox is on disk.
+    func restart() {
+        world.note(name, "is killed and started again")
+        connection?.hangUp()
+        history.ended(attempt, .broken("the app was killed"))
+        let outbox = session.outbox.messages
+        starts += 1
+        queue = []
+        isApplying = false
+        session = ClientSession(position: session.position)
+        for message in outbox { _ = session.outbox.enqueue(message, lane: message.send.user) }
+        attempt += 1
+        isCaughtUp = false
+        connect()
+    }
+
+    // MARK: Receiving
+
+    func received(_ frame: ServerFrame, on connection: SimulatedConnection) {
+        guard connection === self.connection else { return }
+        lastHeard = world.elapsed
+        switch frame.opcode {
+        case 0x2:
+            guard let decoded = try? FrameCodec.decodeServerFrame(frame.payload, as: .proto) else { return }
+            run(session.received(decoded, now: world.elapsed, using: &world.random))
+        case 0x8:
+            connection.send(bytes: ClientFrames.close(frame.closeCode))
+            connection.hangUp()
+            let reason = String(decoding: frame.payload.dropFirst(2), as: UTF8.self)
+            ended(.closed(frame.closeCode.flatMap(CloseCode.init(rawValue:)), reason: reason))
+        case 0x9: connection.send(bytes: ClientFrames.pong(frame.payload))
+        default: break
+        }
+    }
+
+    func readEnded(_ connection: SimulatedConnection) {
+        guard connection === self.connection else { return }
+        pump()
+        acknowledge()
+    }
+
+    private func run(_ action: ClientSession.Action) {
+        switch action {
+        case .ignore: break
+        case .greeted(let node, _, let resync): greeted(by: node, resync: resync)
+        case .deliver(let event, let sequence): push(event, sequence)
+        case .skip(let sequence): push(.caughtUp, sequence)
+        case .tell(.presence(let change)):
+            world.note(
+                name, "learns that \(SimulationNames.short(change.user)) is \(change.isOnline ? "online" : "offline")")
+            known[change.user] = change.isOnline
+            history.add(.presence(user: change.user.description, isOnline: change.isOnline))
+        case .tell: break
+        case .caughtUp:
+            isCaughtUp = true
+            history.connection(attempt, .live)
+        case .settled(let ref, .accepted(let message)):
+            world.note(name, "\(ref) is accepted as \(SimulationNames.short(message.id))")
+            history.accepted(ref, message.id)
+        case .settled(let ref, .rejected(let rejected)):
+            world.note(name, "\(ref) is rejected: \(rejected.error)")
+            history.add(.failed(ref: ref, code: rejected.error.codeText))
+        case .goAway(let after): goAway = after
+        case .violated(let how):
+            world.note(name, "the relay broke the protocol: \(how)")
+            history.violated(how)
+            connection?.hangUp()
+            ended(.broken(how))
+        }
+    }
+
+    private func greeted(by node: String, resync: ResyncReason?) {
+        welcomedAt = world.elapsed
+        policy.welcomed()
+        world.note(name, "is welcomed by \(node), stands at \(session.delivered)")
+        history.connection(attempt, .welcomed(node: node))
+        if let resync {
+            for index in queue.indices { queue[index].sequence = nil }
+            history.add(.resync("\(resync)"))
+        }
+        if !watched.isEmpty, let connection {
+            var frame = WireClientFrame()
+            frame.watch.users = watched.map(\.description)
+            history.add(.watching(frame.watch.users))
+            connection.send(frame)
+        }
+        beat(attempt)
+    }
+
+    private func beat(_ number: Int) {
+        world.after(.seconds(Self.heartbeatSeconds)) { [weak self] in
+            guard let self, number == attempt, let connection else { return }
+            let silence = world.elapsed - lastHeard
+            if silence > Self.giveUpAfter {
+                connection.hangUp()
+                return ended(.broken("the relay was silent for too long"))
+            }
+            if silence > Self.pingAfter { connection.send(bytes: ClientFrames.ping()) }
+            beat(number)
+        }
+    }
+
+    // MARK: Applying
+
+    private func push(_ event: ClientEvent, _ sequence: UInt64) {
+        queue.append((event, sequence))
+        guard !isApplying else { return }
+        isApplying = true
+        applyLater()
+    }
+
+    private func applyLater() {
+        let start = starts
+        world.after(world.microseconds(applying)) { [weak self] in
+            guard let self, start == starts, !queue.isEmpty else { return }
+            let (event, sequence) = queue.removeFirst()
+            apply(event, sequence)
+            if queue.isEmpty { isApplying = false } else { applyLater() }
+            acknowledge()
+            pump()
+        }
+    }
+
+    private func apply(_ event: ClientEvent, _ sequence: UInt64?) {
+        switch event {
+        case .message(let message):
+            world.note(name, "applies \(SimulationNames.short(message.id)) (\(message.ref)) at \(sequence ?? 0)")
+            history.applied(message, at: sequence ?? 0)
+            if message.sender != user, world.happens(0.25) { read(message.id) }
+        case .receipt(let receipt):
+            world.note(
+                name,
+                "learns that \(SimulationNames.short(receipt.user)) has \(receipt.delivered), read \(receipt.read)")
+            history.applied(receipt, at: sequence ?? 0)
+        default: break
+        }
+        guard let sequence else { return }
+        session.applied(sequence)
+        session.kept(sequence)
+    }
+
+    /// Tells the relay how far the app is: at once where nothing waits, else a little later.
+    private func acknowledge() {
+        guard let connection else { return }
+        if let position = session.ackDue(isIdle: queue.isEmpty) {
+            acknowledge(position, on: connection)
+        } else if session.hasUnacknowledged, !isAckScheduled {
+            isAckScheduled = true
+            world.after(.milliseconds(50)) { [weak self] in
+                guard let self else { return }
+                isAckScheduled = false
+                guard let connection = self.connection, let position = session.ackDue(isIdle: true) else { return }
+                acknowledge(position, on: connection)
+            }
+        }
+    }
+
+    private func acknowledge(_ position: UInt64, on connection: SimulatedConnection) {
+        var frame = WireClientFrame()
+        frame.ack.inboxSequence = position
+        history.add(.acked(inbox: position))
+        connection.send(frame)
+    }
+
+    /// - Returns: whether it could be told to anybody.
+    @discardableResult
+    func read(_ message: MessageID) -> Bool {
+        guard session.isGreeted, let connection else { return false }
+        var frame = WireClientFrame()
+        frame.read.conversation = message.conversation.description
+        frame.read.sequence = message.sequence.rawValue
+        connection.send(frame)
+        history.add(
+            .read(conversation: message.conversation.description, sequence: message.sequence.rawValue))
+        return true
+    }
+
+    // MARK: Sending
+
+    func send(to peer: UserID) {
+        sent += 1
+        let number = sent
+        guard let conversation = ConversationID(between: user, and: peer) else { return }
+        var send = WireSend()
+        send.ref = "\(name)-\(number)"
+        send.user = peer.description
+        send.content.text = "\(number)"
+        guard session.outbox.enqueue(OutboxMessage(send), lane: send.user) else { return }
+        world.note(name, "sends \(send.ref) to \(SimulationNames.short(peer))")
+        history.add(
+            .invoked(
+                ref: send.ref, conversation: conversation.description, recipients: [peer.description], body: number))
+        pump()
+    }
+
+    private func pump() {
+        guard session.isGreeted, let connection else { return }
+        while let message = session.outbox.next(now: world.elapsed) {
+            var frame = WireClientFrame()
+            frame.send = message.send
+            history.add(.sent(ref: message.ref, connection: UInt64(attempt)))
+            connection.send(frame)
+        }
+        guard let deadline = session.outbox.nextDeadline, retryAt != deadline else { return }
+        retryAt = deadline
+        // Deadlines are finer than the loop's nanoseconds: a task that comes too early would come for ever.
+        world.after(TimeAmount(max(deadline - world.elapsed, .zero)) + .nanoseconds(1)) { [weak self] in
+            guard let self, retryAt == deadline else { return }
+            retryAt = nil
+            pump()
+        }
+    }
+}
+
+@available(*, unavailable) extension SimulatedDevice: Sendable {}

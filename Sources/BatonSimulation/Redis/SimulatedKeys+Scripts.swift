@@ -1,0 +1,89 @@
+import BatonRedis
+
+/// The relay's scripts, line by line what `Scripts/*.lua` say.
+extension SimulatedKeys {
+    func run(_ script: ScriptFile, keys: [String], _ arguments: [String]) -> RedisReply {
+        switch script {
+        case .writeSession: .integer(writeSession(keys[0], arguments))
+        case .removeSession: removeSession(keys[0], arguments)
+        case .removeDeadSessions: .integer(removeDeadSessions(keys[0], owner: arguments[0]))
+        case .leavePresence: .integer(leavePresence(keys, now: arguments[0]))
+        case .renewLease: .integer(renewLease(keys[0], arguments))
+        case .releaseLease: .integer(releaseLease(keys[0], incarnation: arguments[0]))
+        case .releaseLock:
+            .integer(string(keys[0]) == Array(arguments[0].utf8) && delete(keys[0]) ? 1 : 0)
+        // No limits are asked for in a simulation.
+        case .takeTokens: .integer(0)
+        }
+    }
+
+    private func writeSession(_ key: String, _ arguments: [String]) -> Int {
+        let (field, value, generation) = (arguments[0], arguments[1], arguments[2])
+        var fields = hash(key)
+        var outcome = 0
+        if let current = fields[field].map({ String(decoding: $0, as: UTF8.self) }) {
+            if current == value {
+                outcome = 1
+            } else {
+                if let held = Self.word("generation=", in: current), Array(held.utf8) > generation { return 3 }
+                outcome = 2
+            }
+        }
+        if outcome != 1 {
+            fields[field] = Array(value.utf8)
+            change(key, to: .hash(fields))
+        }
+        expire(key, seconds: Int(arguments[3]) ?? 0)
+        return outcome
+    }
+
+    private func removeSession(_ key: String, _ arguments: [String]) -> RedisReply {
+        var fields = hash(key)
+        let current = fields[arguments[0]].map { String(decoding: $0, as: UTF8.self) }
+        var isHeld = false
+        if current == arguments[1] {
+            fields[arguments[0]] = nil
+            change(key, to: .hash(fields))
+            onRemovedSession(arguments[1])
+        } else if let current, current.hasPrefix(arguments[2]) {
+            isHeld = true
+        }
+        return .array([.integer(fields.count), .integer(isHeld ? 1 : 0)])
+    }
+
+    private func removeDeadSessions(_ key: String, owner: String) -> Int {
+        let alive = hash(key).filter { !$0.value.starts(with: owner.utf8) }
+        change(key, to: .hash(alive))
+        return alive.count
+    }
+
+    private func leavePresence(_ keys: [String], now: String) -> Int {
+        if exists(keys[0]) { return 0 }
+        if delete(keys[1]) || !exists(keys[2]) { write(keys[2], .string(Array(now.utf8))) }
+        return 1
+    }
+
+    private func renewLease(_ key: String, _ arguments: [String]) -> Int {
+        let holder = hash(key)["incarnation"].flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+        if let holder, let own = UInt64(arguments[0]), holder > own { return 0 }
+        let names = ["incarnation", "address", "state", "connections", "since"]
+        let values = [arguments[0]] + arguments[2...]
+        let pairs = zip(names, values).map { ($0, Array($1.utf8)) }
+        change(key, to: .hash(Dictionary(uniqueKeysWithValues: pairs)))
+        expire(key, seconds: Int(arguments[1]) ?? 0)
+        return 1
+    }
+
+    private func releaseLease(_ key: String, incarnation: String) -> Int {
+        guard hash(key)["incarnation"] == Array(incarnation.utf8) else { return 0 }
+        return delete(key) ? 1 : 0
+    }
+
+    /// The word behind a name, as `string.match(text, 'name=(%S+)')`.
+    static func word(_ name: String, in text: String) -> String? {
+        text.split(separator: " ").first { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) }
+    }
+}
+
+/// Bytewise, as the script compares.
+private func > (left: [UInt8], right: String) -> Bool { right.utf8.lexicographicallyPrecedes(left) }

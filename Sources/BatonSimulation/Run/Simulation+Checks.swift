@@ -1,0 +1,126 @@
+import BatonClient
+import BatonCore
+import BatonLoad
+import BatonRedis
+import BatonTestKit
+
+/// What must hold in the end. A condition says what is missing, or nil.
+extension Simulation {
+    /// Every device is connected, has applied and acknowledged its whole inbox, and has nothing left to send.
+    func isQuiet() -> String? {
+        for node in nodes where !node.isUp { return "\(node.name) is not up" }
+        for device in devices {
+            if case .stopped(let why) = device.phase { return "\(device.name) stopped: \(why)" }
+            guard device.isQuiet else { return "\(device.name) is not caught up: \(device.standing)" }
+            guard let state = disk.state(of: device.user, device.device) else { return "\(device.name) is revoked" }
+            guard device.session.applied == state.head.rawValue else {
+                return "\(device.name) applied \(device.session.applied) of \(state.head)"
+            }
+            guard state.cursor == state.head else {
+                return "\(device.name) acknowledged \(state.cursor) of \(state.head)"
+            }
+        }
+        return nil
+    }
+
+    /// Every user reads every conversation's last message of others, on the first of their devices.
+    func readAll() {
+        for device in devices where device.name.hasSuffix("-d1") {
+            for id in device.history.latest.values.sorted(by: { $0.description < $1.description }) {
+                device.read(id)
+            }
+        }
+    }
+
+    func isEverythingRead() -> String? {
+        for device in devices {
+            for (conversation, id) in device.history.latest {
+                let unread = disk.messages.unread(of: device.user, in: conversation)
+                if unread > 0 { return "\(device.name) has \(unread) unread of \(SimulationNames.short(id))" }
+            }
+        }
+        return isQuiet()
+    }
+
+    /// Every device knows that every other user is online.
+    func isPresenceRight() -> String? {
+        for device in devices {
+            for other in devices where other.user != device.user && device.known[other.user] != true {
+                let belief = device.known[other.user].map { $0 ? "online" : "offline" } ?? "nothing"
+                return "\(device.name) believes that \(other.name)'s user is \(belief)"
+            }
+        }
+        return isQuiet()
+    }
+
+    /// Redis says who is connected, where and by which connection, and nothing else.
+    func isRegistryRight() -> String? {
+        var channels: Set<String> = []
+        var wanted: [String: [String: String]] = [:]
+        for node in nodes {
+            for connection in node.life?.connections ?? [] {
+                let key = Keys.session(connection.user)
+                wanted[key, default: [:]]["\(connection.deviceID)"] = "node=\(node.name) \(connection.generation)"
+                channels.insert(Keys.channel(.user(connection.user)))
+            }
+        }
+        for device in devices { channels.formUnion(device.watched.map { Keys.channel(.watch($0)) }) }
+        for device in devices {
+            let key = Keys.session(device.user)
+            let found = redis.keys.hash(key).mapValues { value -> String in
+                let text = String(decoding: value, as: UTF8.self)
+                let words = ["node=", "generation="].map { SimulatedKeys.word($0, in: text) ?? "" }
+                return "node=\(words[0]) \(words[1])"
+            }
+            guard found == wanted[key] ?? [:] else {
+                let known = [found, wanted[key] ?? [:]].map { $0.sorted { $0.key < $1.key }.map { "\($0): \($1)" } }
+                return "sessions of \(device.name)'s user are \(known[0]), and not \(known[1])"
+            }
+            if redis.keys.exists(Keys.presence(device.user)) != (wanted[key] != nil) {
+                return "presence of \(device.name)'s user is wrong"
+            }
+        }
+        guard redis.channels == channels.sorted() else { return "subscribed are \(redis.channels)" }
+        return isQuiet()
+    }
+
+    /// A session that somebody removed must not be the one of a connection that lives.
+    func checkRemoved(_ text: String) {
+        let generation = SimulatedKeys.word("generation=", in: text)
+        for node in nodes {
+            for connection in node.life?.connections ?? []
+            where connection.isOpen && "\(connection.generation)" == generation {
+                fail("session_deleted", "the session of a living connection of u\(connection.user.rawValue): \(text)")
+            }
+        }
+    }
+
+    func checkHistories() {
+        for device in devices {
+            for how in device.history.violations { fail("protocol", "\(device.name): \(how)") }
+        }
+        let verdict = HistoryChecker.check(devices.compactMap(\.history.finished))
+        for (invariant, violation) in verdict.examples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            fail(invariant.rawValue, violation.what)
+        }
+    }
+
+    var accepted: Int { devices.reduce(0) { $0 + $1.history.acceptedCount } }
+    var applied: Int { devices.reduce(0) { $0 + $1.history.appliedCount } }
+}
+
+extension SimulatedDevice {
+    /// Where it stands, for people.
+    var standing: String {
+        let state =
+            switch phase {
+            case .idle: "idle"
+            case .connecting: "connecting"
+            case .connected(let connection): "connected to \(connection.nodeName)"
+            case .waiting: "waiting"
+            case .stopped(let why): "stopped (\(why))"
+            }
+        return "\(state), delivered \(session.delivered), applied \(session.applied), "
+            + "\(session.outbox.count) to send"
+    }
+}

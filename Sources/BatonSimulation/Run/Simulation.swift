@@ -1,0 +1,163 @@
+package import BatonCore
+import BatonTestKit
+import NIOCore
+import NIOEmbedded
+
+/// One schedule: a cluster, its clients, its load and its faults, all chosen by a seed, and the verdict.
+///
+/// 1. Starts nodes, connects devices.
+/// 2. Sends and breaks things for a while.
+/// 3. Mends everything, and waits until nothing is under way any more: a bounded time.
+/// 4. Reads everything, waits again, and checks histories and what is left in Redis.
+package final class Simulation {
+    let world: SimulatedWorld
+    let disk: SimulatedDisk
+    let redis: SimulatedRedis
+    let shape: SimulationShape
+    /// The bus loses messages, and nobody can notice: presence is told by the bus alone.
+    private(set) var losesSingleMessages = false
+    private(set) var nodes: [SimulatedNode] = []
+    private(set) var devices: [SimulatedDevice] = []
+    private(set) var failures: [SimulationFailure] = []
+    private let seed: UInt64
+
+    /// Within which everything has arrived after the last fault: more than a session's TTL and the longest backstop.
+    private static let settleSeconds: Int64 = 120
+    private static let stepMilliseconds: Int64 = 100
+
+    private init(seed: UInt64, isTraced: Bool, _ adjust: (inout SimulationShape) -> Void = { _ in }) {
+        self.seed = seed
+        world = SimulatedWorld(seed: seed, isTraced: isTraced)
+        var shape = SimulationShape(using: &world.random)
+        adjust(&shape)
+        self.shape = shape
+        world.network = shape.network
+        disk = SimulatedDisk(world)
+        disk.latency = shape.disk
+        redis = SimulatedRedis(world)
+        redis.latency = shape.redis
+    }
+
+    /// Runs the schedule of a seed: the same one each time.
+    package static func run(seed: UInt64, isTraced: Bool = false) -> SimulationOutcome {
+        Simulation(seed: seed, isTraced: isTraced).whole()
+    }
+
+    #if DEBUG
+        /// Runs the schedule of a seed on nodes that have a bug, to prove that it would be found.
+        package static func run(seed: UInt64, plantedBug: PlantedBug, isTraced: Bool = false) -> SimulationOutcome {
+            Simulation(seed: seed, isTraced: isTraced) { $0.plantedBug = plantedBug }.whole()
+        }
+    #endif
+
+    private func whole() -> SimulationOutcome {
+        run()
+        let outcome = outcome
+        end()
+        return outcome
+    }
+
+    private func run() {
+        world.note("seed \(seed)", shape.text)
+        populate()
+        let plan = load()
+        pass(until: max(shape.loadMilliseconds, plan) + 1)
+        mend()
+        guard settle("settled", within: Self.settleSeconds, isQuiet) else { return }
+        readAll()
+        guard settle("read", within: Self.settleSeconds, isEverythingRead) else { return }
+        guard losesSingleMessages || settle("present", within: Self.settleSeconds, isPresenceRight) else { return }
+        guard settle("registered", within: Self.settleSeconds, isRegistryRight) else { return }
+        checkHistories()
+    }
+
+    // MARK: 1. Beginning
+
+    private func populate() {
+        for number in 1...shape.nodes { nodes.append(SimulatedNode("node-\(number)", world, disk, redis, shape)) }
+        redis.onRemovedSession = { [unowned self] in checkRemoved($0) }
+        for node in nodes { node.start() }
+        for number in 1...UInt64(shape.users) {
+            disk.messages.addUser(UserID(rawValue: number))
+            addDevice(1, of: number)
+        }
+        for number in 0..<shape.secondDevices { addDevice(2, of: UInt64(number + 1)) }
+        for device in devices {
+            world.after(world.microseconds(0...50_000)) { device.begin() }
+        }
+    }
+
+    private func addDevice(_ number: UInt64, of user: UInt64) {
+        let (id, owner) = (DeviceID(rawValue: user * 10 + number), UserID(rawValue: user))
+        disk.messages.addDevice(id, of: owner)
+        let device = SimulatedDevice("u\(user)-d\(number)", owner, id, world, nodes)
+        device.applying = shape.applying
+        device.watched = (1...UInt64(shape.users)).filter { $0 != user }.map(UserID.init(rawValue:))
+        devices.append(device)
+    }
+
+    // MARK: 2. Load and faults
+
+    /// - Returns: the milliseconds after which all has begun.
+    private func load() -> Int64 {
+        for _ in 0..<shape.messages {
+            let device = devices[Int.random(in: 0..<devices.count, using: &world.random)]
+            let peers = (1...UInt64(shape.users)).filter { $0 != device.user.rawValue }
+            let peer = peers[Int.random(in: 0..<peers.count, using: &world.random)]
+            let moment = Int64.random(in: 0...shape.loadMilliseconds, using: &world.random)
+            world.after(.milliseconds(moment)) { device.send(to: UserID(rawValue: peer)) }
+        }
+        var last: Int64 = 0
+        for _ in 0..<shape.faults {
+            let moment = Int64.random(in: 0...shape.loadMilliseconds, using: &world.random)
+            let fault = SimulatedFault.random(
+                nodes: nodes.count, devices: devices.count, hasFailpoints: shape.hasFailpoints, using: &world.random)
+            if case .busLoses(let percent, _) = fault, percent < 100 { losesSingleMessages = true }
+            last = max(last, moment)
+            world.after(.milliseconds(moment)) { [unowned self] in inject(fault) }
+        }
+        return last
+    }
+
+    private func pass(until milliseconds: Int64) {
+        world.eventLoop.advanceTime(to: .uptimeNanoseconds(0) + .milliseconds(milliseconds))
+    }
+
+    // MARK: 3. Settling
+
+    /// Lets time pass until something holds.
+    private func settle(_ name: String, within seconds: Int64, _ condition: () -> String?) -> Bool {
+        let deadline = world.eventLoop.now + .seconds(seconds)
+        while let missing = condition() {
+            guard world.eventLoop.now < deadline else {
+                fail("not_\(name)", "\(seconds) s after the last fault: \(missing)")
+                return false
+            }
+            world.eventLoop.advanceTime(by: .milliseconds(Self.stepMilliseconds))
+        }
+        return true
+    }
+
+    func fail(_ name: String, _ what: String) {
+        world.note("FAILED", "\(name): \(what)")
+        failures.append(SimulationFailure(name: name, what: what))
+    }
+
+    private func end() {
+        world.isOver = true
+        for device in devices { device.connection?.hangUp() }
+        for node in nodes { node.crash() }
+        redis.stop()
+        world.eventLoop.advanceTime(by: .seconds(1))
+        // Nothing but cancelling what is left: an embedded loop has no thread.
+        try? world.eventLoop.syncShutdownGracefully()
+    }
+
+    private var outcome: SimulationOutcome {
+        SimulationOutcome(
+            seed: seed, failures: failures, shape: shape.text, virtualMilliseconds: world.now / 1_000_000,
+            accepted: accepted, applied: applied, trace: world.trace.isOn ? world.trace.text : nil)
+    }
+}
+
+@available(*, unavailable) extension Simulation: Sendable {}
