@@ -161,7 +161,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "BatonClientTests", dependencies: ["BatonClient", "BatonTestKit", nioEmbedded],
+            name: "BatonClientTests",
+            dependencies: ["BatonClient", "BatonTestKit", nioEmbedded, nioPosix, nioHTTP1, nioWebSocket],
             swiftSettings: settings),
         .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
         .testTarget(

@@ -42,8 +42,6 @@ extension BatonClient {
     /// connected.
     public func reconnect() {
         guard isWanted else { return }
-        // What the old connection still tells is not listened to.
-        connectionNumber += 1
         endConnection()
         cancelTimers()
         turnToAnotherAddress()
@@ -134,8 +132,7 @@ extension BatonClient {
 
     private func greetingIsLate(number: UInt64) {
         guard number == connectionNumber, welcomedAt == nil else { return }
-        endConnection()
-        ended(.unreachable("no greeting in time"), number: number)
+        leave(.unreachable("no greeting in time"))
     }
 
     // MARK: A connection, as its link tells
@@ -177,9 +174,7 @@ extension BatonClient {
         case .goAway(let after): goAway = after
         case .violated(let how):
             configuration.logger.warning("the relay broke the protocol", metadata: ["how": "\(how)"])
-            let number = connectionNumber
-            endConnection()
-            ended(.broken(how), number: number)
+            leave(.broken(how))
             return false
         }
         return true
@@ -252,8 +247,17 @@ extension BatonClient {
         change(to: .offline(reason))
     }
 
-    func endConnection() {
-        observeEnd(.closedByClient)
+    /// Ends a connection that is of no use, and looks for another.
+    private func leave(_ ending: RelayEnding) {
+        endConnection(ending)
+        ended(ending, number: connectionNumber)
+    }
+
+    /// Ends the connection, or the attempt. What it still tells, which it may do at once, is not listened to: that it
+    /// was closed here would be taken for the application's wish.
+    func endConnection(_ ending: RelayEnding = .closedByClient) {
+        observeEnd(ending)
+        connectionNumber += 1
         if case .connected(let handle, _) = phase {
             handle.value.close(.normal)
             handle.value.abort(.closedByClient)
