@@ -101,6 +101,24 @@ struct ClientSessionTests {
         #expect(isDelivered(receive(event(11), &session), 11))
     }
 
+    @Test(
+        "What was applied before the welcome is acknowledged once the node has sent it: it refuses to hear of it before"
+    )
+    func appliedBeforeWelcome() {
+        var session = ClientSession()
+        _ = receive(welcome(from: 0), &session)
+        _ = receive(event(1), &session)
+        session.disconnected()
+        // The hello said 0; then the application took the event.
+        take(1, &session)
+        _ = receive(welcome(from: 0), &session)
+        #expect(ack(isIdle: true, of: &session) == nil)
+        let isWaiting = session.hasUnacknowledged
+        #expect(!isWaiting)
+        #expect(receive(event(1), &session) == .ignore)
+        #expect(ack(isIdle: true, of: &session) == 1)
+    }
+
     @Test("A resumption with a hole is refused")
     func resumedTooFar() {
         var session = ClientSession(position: InboxPosition(epoch: Self.epoch, sequence: 4))

@@ -52,6 +52,8 @@ package struct ClientSession: ~Copyable {
     package private(set) var applied: UInt64 = 0
     /// The last one of these that is kept across restarts, and may be acknowledged.
     private var kept: UInt64 = 0
+    /// The last one that this connection's node sent, or what it began behind: it refuses to hear of later ones.
+    private var offered: UInt64 = 0
     /// The last one that this connection's node was told.
     private var acknowledged: UInt64 = 0
     package private(set) var isGreeted = false
@@ -117,12 +119,13 @@ package struct ClientSession: ~Copyable {
 
     /// The acknowledgement to send now, if there is one. `isIdle`: the application waits for more.
     package mutating func ackDue(isIdle: Bool) -> UInt64? {
-        guard isGreeted, kept > acknowledged, isIdle || kept - acknowledged >= Self.ackEvery else { return nil }
-        acknowledged = kept
-        return kept
+        let due = min(kept, offered)
+        guard isGreeted, due > acknowledged, isIdle || due - acknowledged >= Self.ackEvery else { return nil }
+        acknowledged = due
+        return due
     }
 
-    package var hasUnacknowledged: Bool { isGreeted && kept > acknowledged }
+    package var hasUnacknowledged: Bool { isGreeted && min(kept, offered) > acknowledged }
 
     /// Another device, or another user, may come: the place in the inbox is void.
     mutating func forget() {
@@ -131,6 +134,7 @@ package struct ClientSession: ~Copyable {
         applied = 0
         kept = 0
         acknowledged = 0
+        offered = 0
     }
 
     package mutating func disconnected() {
@@ -153,11 +157,13 @@ package struct ClientSession: ~Copyable {
         }
         epoch = welcome.epoch
         acknowledged = min(kept, welcome.resumedFrom)
+        offered = welcome.resumedFrom
         isGreeted = true
         return .greeted(node: welcome.node, user: welcome.user, resync: resync)
     }
 
     private mutating func received(_ event: WireEvent) -> Action {
+        offered = max(offered, event.inboxSequence)
         guard event.inboxSequence > delivered else { return .ignore }
         guard event.inboxSequence == delivered + 1 else {
             return .violated("event \(event.inboxSequence) after \(delivered)")

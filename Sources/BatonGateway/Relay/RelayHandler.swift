@@ -247,9 +247,13 @@ package final class RelayHandler: ChannelDuplexHandler {
     }
 
     /// Queues a notice that is worth nothing later: dropped where the socket is not writable.
-    func writeEphemeral(_ frame: WireServerFrame.OneOf_Frame) {
-        guard phase == .open, context?.channel.isWritable == true else { return }
+    ///
+    /// - Returns: whether it was queued.
+    @discardableResult
+    func writeEphemeral(_ frame: WireServerFrame.OneOf_Frame) -> Bool {
+        guard phase == .open, context?.channel.isWritable == true else { return false }
         write(frame)
+        return true
     }
 
     private func writeBytes(_ bytes: [UInt8]) {

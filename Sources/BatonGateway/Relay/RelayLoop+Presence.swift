@@ -200,7 +200,7 @@ extension RelayLoop {
             }
             for (user, presence) in answer {
                 if let generation {
-                    self.handlers[generation]?.writeEphemeral(.presence(Self.update(user, presence)))
+                    self.show(presence, of: user, to: generation)
                 } else {
                     self.show(presence, of: user)
                 }
@@ -208,7 +208,7 @@ extension RelayLoop {
         }
     }
 
-    /// Once a second: whoever watches would otherwise wait for the next change, or for ever.
+    /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
     private func askPresenceAgain() {
         guard !unknownPresence.isEmpty, bus.isConnected else { return }
         let users = unknownPresence.filter { watchers[$0] != nil }
@@ -229,8 +229,13 @@ extension RelayLoop {
     }
 
     func show(_ presence: Presence, of user: UserID) {
-        let update = WireServerFrame.OneOf_Frame.presence(Self.update(user, presence))
-        for generation in watchers[user] ?? [] { handlers[generation]?.writeEphemeral(update) }
+        for generation in watchers[user] ?? [] { show(presence, of: user, to: generation) }
+    }
+
+    /// Tells one who watches. A socket that is not writable takes no notice; a later one would say the same.
+    private func show(_ presence: Presence, of user: UserID, to generation: ConnectionGeneration) {
+        guard let handler = handlers[generation], handler.phase != .closing else { return }
+        if !handler.writeEphemeral(.presence(Self.update(user, presence))) { unknownPresence.insert(user) }
     }
 
     private static func update(_ user: UserID, _ presence: Presence) -> WirePresenceUpdate {

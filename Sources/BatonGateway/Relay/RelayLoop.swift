@@ -37,7 +37,7 @@ package final class RelayLoop {
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
     var watchers: [UserID: Set<ConnectionGeneration>] = [:]
-    /// Users of whom somebody here wants to know the presence, which could not be learned.
+    /// Users whose presence somebody here wants to know, which could not be learned or not be told.
     var unknownPresence: Set<UserID> = []
     /// How far the inboxes go of users to whom a hint could not be published.
     var unpublished: [UserID: InboxSequence] = [:]
