@@ -80,6 +80,8 @@
             // What the cluster uses is compared only where nothing else is to be found.
             if planted.bug != nil { settings.quietSeconds = 0 }
             settings.environment["BATON_PLANTED_BUG"] = planted.bug?.rawValue
+            // A node's own messages pass failpoints too, before any device's does.
+            if planted.bug != nil { settings.environment["BATON_CANARY_ENABLED"] = "false" }
             if !planted.failpoints.isEmpty { settings.environment["BATON_FAILPOINTS"] = planted.failpoints }
             _ = try await ChaosRun(settings, console: ChaosConsole(isQuiet: true)).run()
 
