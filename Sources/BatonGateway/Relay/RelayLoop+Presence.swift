@@ -26,7 +26,10 @@ extension RelayLoop {
     }
 
     /// Writes the session, as often as it takes to be above what holds it.
-    private func takeSession(_ handler: RelayHandler) {
+    ///
+    /// - Parameter isLate: Redis did not take it when its device came. Since then the device may have gone to another node,
+    ///   and this connection be one that nobody is at: it must not go above that one's. Whoever is there comes again.
+    private func takeSession(_ handler: RelayHandler, isLate: Bool = false) {
         let session = session(of: handler)
         sessions.register(session) { [weak self, weak handler] registration in
             // One that left meanwhile takes nobody's place: it may have stood still for long.
@@ -40,6 +43,7 @@ extension RelayLoop {
                 }
                 if handler.isDoubted { self.renew([handler]) }
             case .superseded where handler.phase == .closing: break
+            case .superseded where isLate: handler.goAway(after: 0, "the session is another's; come again")
             case .superseded where !handler.isPrompt: handler.close(.displaced, Self.tookOver)
             case .superseded(let held):
                 handler.standing = self.node.newGeneration(above: held)
@@ -93,7 +97,9 @@ extension RelayLoop {
             }
         }
         // To those that could not be registered yet no renewal is due, which would make them look old.
-        for handler in handlers where !handler.isConfirmed && handler.phase != .closing { takeSession(handler) }
+        for handler in handlers where !handler.isConfirmed && handler.phase != .closing {
+            takeSession(handler, isLate: true)
+        }
         beat(Array(Set(handlers.map(\.principal.user))))
     }
 
@@ -183,11 +189,15 @@ extension RelayLoop {
         let before = state.watched
         state.watched = users
         for user in before.subtracting(users) { stopWatching(user, by: handler) }
+        var known = users
         for user in users.subtracting(before) {
             watchers[user, default: []].insert(handler.generation)
-            if watchers[user]?.count == 1 { bus.subscribe(.watch(user)) { _ in } }
+            guard watchers[user]?.count == 1 else { continue }
+            // Asked before the subscription is there, a change in between would be told to nobody.
+            known.remove(user)
+            bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
         }
-        askPresence(of: Array(users), for: handler.generation)
+        askPresence(of: Array(known), for: handler.generation)
     }
 
     /// Asks the registry, and tells one connection or all that watch.

@@ -123,6 +123,7 @@ package final class RelayLoop {
         patience = nil
         bus.receiver = nil
         bound = nil
+        node.stopped()
     }
 
     /// One that no connection here has: by their generations the store's answers find their connections.

@@ -71,6 +71,9 @@ package final class RelayNode: Sendable {
         censuses.withLock { $0 }.reduce(into: ConnectionCensus()) { $0.add($1) }
     }
 
+    /// The loops end, one after the other: they hold the node, and it no longer them.
+    func stopped() { loops.withLock { $0 = [] } }
+
     func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }
     func connectionEnded() { connections.wrappingSubtract(1, ordering: .relaxed) }
 
