@@ -1,4 +1,5 @@
 import BatonLoad
+import BatonTestKit
 import Foundation
 import Testing
 
@@ -88,7 +89,7 @@ struct HostFaultsTests {
         process.standardOutput = output
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        process.ended()
         return String(decoding: data, as: UTF8.self)
     }
 }

@@ -110,8 +110,7 @@ private struct Certificate {
         openssl.standardError = FileHandle.nullDevice
         openssl.standardOutput = FileHandle.nullDevice
         try openssl.run()
-        openssl.waitUntilExit()
-        guard openssl.terminationStatus == 0 else { throw Failure(description: "these tests need openssl") }
+        guard openssl.ended() == 0 else { throw Failure(description: "these tests need openssl") }
         return certificate
     }
 

@@ -1,4 +1,5 @@
 import BatonCore
+import BatonTestKit
 import Foundation
 
 /// The process `store-writer`, which writes until it is killed.
@@ -43,7 +44,7 @@ final class StoreWriter {
     /// Waits for its end.
     func ended() -> [String: String] {
         prints(.max)
-        process.waitUntilExit()
+        process.ended()
         var accepted: [String: String] = [:]
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)

@@ -112,7 +112,7 @@ public final class RedisServerFixture: Sendable {
         }
         guard let process else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.ended()
     }
 
     /// SIGSTOP: sockets stay open and nobody answers.
