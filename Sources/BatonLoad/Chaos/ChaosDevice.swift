@@ -98,6 +98,9 @@ struct ChaosDevice: Sendable {
             } else {
                 progress.connection(of: index, isOnline: false)
             }
+            // Nobody but the device itself opened a newer connection, which may have ended before a node that stood
+            // still tells of it.
+            if state == .offline(.displaced) { try? await client.connect() }
         }
     }
 
