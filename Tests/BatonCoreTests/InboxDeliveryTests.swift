@@ -105,7 +105,7 @@ import Testing
 
     @Test("Whatever the bus loses, doubles and reorders, the connection gets every event once and in order")
     func anyBus() {
-        var generator = SplitMix64(seed: 42)
+        var generator = SeededGenerator(seed: 42)
         for _ in 0..<200 {
             var delivery = InboxDelivery(from: .zero, head: .zero, windowEvents: 8, windowBytes: 1_000)
             var reading: InboxSequence?
@@ -172,18 +172,5 @@ import Testing
         var delivery = InboxDelivery(from: at(position), head: at(position), windowEvents: 4, windowBytes: 100)
         _ = delivery.nextStep()
         return delivery
-    }
-}
-
-/// A small seeded generator: the same test is the same run.
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

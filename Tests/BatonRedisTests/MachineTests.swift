@@ -70,7 +70,7 @@ struct MachineTests {
 
     @Test("The backoff doubles, stays below its cap and is jittered")
     func backoff() {
-        var generator = SplitMix(seed: 1)
+        var generator = SeededGenerator(seed: 1)
         let backoff = Backoff(minimum: .milliseconds(100), maximum: .seconds(5))
         for attempt in [0, 1, 2, 5, 6, 30, 1_000, .max] {
             let whole: Int64 = attempt > 5 ? 5_000 : 100 << Int64(attempt)

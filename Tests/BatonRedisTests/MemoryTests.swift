@@ -16,7 +16,7 @@ struct MemoryTests {
                     let node = try await LivenessSubject.Node(client, on: eventLoops[0])
                     let users = 10_000
                     let before = try await Self.used(client)
-                    var generator = SplitMix(seed: 1)
+                    var generator = SeededGenerator(seed: 1)
                     let sessions = (0..<users).map { _ in
                         let now = Timestamp(milliseconds: 1_800_000_000_000)
                         return Session(

@@ -1,3 +1,4 @@
+import BatonCore
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -105,7 +106,7 @@ struct RedisHandlerTests {
 
     @Test("Random bytes end the connection at worst, and each command is answered exactly once")
     func fuzz() throws {
-        var generator = SplitMix(seed: 3)
+        var generator = SeededGenerator(seed: 3)
         let alphabet = Array("*$:+-0123456789\r\n\r\nmessage".utf8)
         for _ in 0..<500 {
             let (channel, handler) = try Self.connected()

@@ -62,7 +62,7 @@ struct SubscriptionsTests {
     @Test("Whatever is called in whatever order, Redis ends up with what was wanted and each caller is answered once")
     func anyOrder() {
         for seed in 0..<200 {
-            var generator = SplitMix(seed: UInt64(seed))
+            var generator = SeededGenerator(seed: UInt64(seed))
             var machine = Subscriptions(window: 3, batch: 2)
             var wanted: Set<Subscriptions.Channel> = []
             var server: Set<Subscriptions.Channel> = []

@@ -49,7 +49,7 @@ struct TextTests {
 
     @Test("Truncated, changed and random texts never trap, and what is understood has one text")
     func fuzz() {
-        var generator = SplitMix(seed: 4)
+        var generator = SeededGenerator(seed: 4)
         for text in Self.messages.map(\.text) {
             for count in 0..<text.count { Self.check(Array(text.prefix(count))) }
             for _ in 0..<500 {
@@ -81,7 +81,7 @@ struct TextTests {
         #expect(Timestamp(milliseconds: .min).text == "0000-01-01T00:00:00.000Z")
         #expect(Timestamp(text: "2023-02-29T00:00:00.000Z".utf8) == nil)
         #expect(Timestamp(text: "2024-02-29T24:00:00.000Z".utf8) == nil)
-        var generator = SplitMix(seed: 9)
+        var generator = SeededGenerator(seed: 9)
         for _ in 0..<2_000 {
             let time = Timestamp(
                 milliseconds: .random(in: -62_167_219_200_000...253_402_300_799_999, using: &generator))

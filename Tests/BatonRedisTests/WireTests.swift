@@ -1,3 +1,4 @@
+import BatonCore
 import NIOCore
 import Testing
 
@@ -73,7 +74,7 @@ struct WireTests {
 
     @Test("Random bytes never trap the parser")
     func fuzz() {
-        var generator = SplitMix(seed: 20)
+        var generator = SeededGenerator(seed: 20)
         let alphabet = Array("*$:+-0123456789\r\n\r\n\r\nab".utf8)
         for round in 0..<20_000 {
             let count = Int.random(in: 0..<64, using: &generator)
@@ -101,20 +102,5 @@ struct WireTests {
         try fed.get()
         while let value = try parser.next() { values.append(value) }
         return values
-    }
-}
-
-/// Random bytes that are the same in every run. Source: <https://prng.di.unimi.it/splitmix64.c>.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

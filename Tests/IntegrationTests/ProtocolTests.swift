@@ -124,7 +124,7 @@ struct ProtocolTests {
             try await bob.connected()
             let address = cluster.addresses([0])[0]
             let pid = await cluster.local.nodePIDs[0]
-            var generator = BatonTestKit.SeededGenerator(seed: 11)
+            var generator = SeededGenerator(seed: 11)
             for round in 0..<40 {
                 let socket = try await RelaySocket.open(address, token: alice.tokens.accessToken)
                 try? await socket.raw.send(Self.attack(round, &generator))
@@ -140,7 +140,7 @@ struct ProtocolTests {
     }
 
     /// Random bytes, random payloads in good frames, frames that are cut off, frames that announce too much.
-    private static func attack(_ round: Int, _ generator: inout BatonTestKit.SeededGenerator) -> [UInt8] {
+    private static func attack(_ round: Int, _ generator: inout SeededGenerator) -> [UInt8] {
         let count = Int.random(in: 1...500, using: &generator)
         let noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
         switch round % 4 {

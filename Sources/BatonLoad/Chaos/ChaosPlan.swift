@@ -1,3 +1,4 @@
+import BatonCore
 import Foundation
 
 /// The faults of a run, in order of time: a function of the settings and their seed, and of nothing else.

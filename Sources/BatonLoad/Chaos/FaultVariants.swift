@@ -1,3 +1,5 @@
+import BatonCore
+
 /// What the kinds of faults are in particular: their variants, their sizes and how long they last.
 enum FaultVariants {
     static let downSeconds = 0.5...2.0

@@ -1,3 +1,5 @@
+import BatonCore
+
 /// Bytes that no client should send. A node must answer them or end the connection, and nobody else may notice.
 struct Poison: Sendable {
     enum Greeting: Sendable {

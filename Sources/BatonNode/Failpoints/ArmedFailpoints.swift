@@ -7,7 +7,7 @@ import Synchronization
 /// All event loops of the node count together, so that `@200` is the node's 200th pass.
 final class ArmedFailpoints: Sendable {
     private struct State {
-        var generator: SplitMix
+        var generator: SeededGenerator
         /// For each rule how often its point was passed.
         var passes: [Int]
     }
@@ -25,7 +25,7 @@ final class ArmedFailpoints: Sendable {
             }
         }
         self.rules = acts
-        state = Mutex(State(generator: SplitMix(state: seed), passes: Array(repeating: 0, count: acts.count)))
+        state = Mutex(State(generator: SeededGenerator(seed: seed), passes: Array(repeating: 0, count: acts.count)))
     }
 
     var points: Set<Failpoint> { Set(rules.map(\.point)) }
@@ -55,20 +55,8 @@ final class ArmedFailpoints: Sendable {
     private static func perform(_ action: FailpointRule.Action) {
         switch action {
         case .kill: kill(getpid(), SIGKILL)
+        // Standing still is what was asked for: whatever this event loop serves has to wait.
         case .pause(let milliseconds): Thread.sleep(forTimeInterval: Double(milliseconds) / 1_000)
         }
-    }
-}
-
-/// SplitMix64: the same seed makes the same numbers.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -27,7 +27,7 @@ enum SimulatedFault: Hashable {
     case readsFail(Int64)
     case clockWrong(Int, milliseconds: Int64)
 
-    static func random(nodes: Int, devices: Int, hasFailpoints: Bool, using random: inout SimulationRandom)
+    static func random(nodes: Int, devices: Int, hasFailpoints: Bool, using random: inout SeededGenerator)
         -> SimulatedFault
     {
         func number(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &random) }

@@ -29,7 +29,7 @@ struct SimulationShape {
     #endif
     let conversations: any ConversationStore = InMemoryConversationStore(accounts: InMemoryAccountStore())
 
-    init(using random: inout SimulationRandom) {
+    init(using random: inout SeededGenerator) {
         func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
         nodes = pick([1, 2, 2, 3, 3, 4])
         loopsPerNode = pick([1, 1, 2])

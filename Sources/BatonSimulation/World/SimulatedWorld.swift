@@ -4,9 +4,6 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 
-/// The seed's numbers.
-typealias SimulationRandom = SeededGenerator
-
 /// What everything in a simulation shares: one event loop with virtual time, randomness from a seed, the trace.
 ///
 /// One thread, one loop: what happens next is a function of the seed alone.

@@ -1,3 +1,4 @@
+import BatonCore
 import BatonGateway
 import BatonTestKit
 import Testing

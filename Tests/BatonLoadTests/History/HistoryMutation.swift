@@ -1,3 +1,4 @@
+import BatonCore
 import BatonLoad
 
 /// One thing that goes wrong in a sound run, at a random place: what a broken relay would leave behind.

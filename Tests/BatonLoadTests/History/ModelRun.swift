@@ -1,3 +1,4 @@
+import BatonCore
 import BatonLoad
 
 /// A run that never was: an ideal relay, its users and their histories, from a seed. Everything that the checker looks

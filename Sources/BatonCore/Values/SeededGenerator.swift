@@ -1,4 +1,5 @@
-/// SplitMix64: the same seed gives the same run, as far as the machine lets it.
+/// SplitMix64: the same seed makes the same numbers, in every process and on every machine. For runs that can be made
+/// again; never for secrets. Source: <https://prng.di.unimi.it/splitmix64.c>.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
