@@ -8,7 +8,7 @@ struct ChaosCommandTests {
     func passes() async throws {
         let page = NSTemporaryDirectory() + "page-\(UUID().uuidString).html"
         defer { try? FileManager.default.removeItem(atPath: page) }
-        let run = try await Self.run([
+        let run = try await BatonCommand.run([
             "chaos", "--seconds", "12", "--users", "12", "--rate", "80", "--seed", "7", "--report", page,
         ])
         let last = try #require(run.output.split(separator: "\n").last)
@@ -32,7 +32,7 @@ struct ChaosCommandTests {
         "Wrong arguments are refused by name",
         arguments: [["--users", "1"], ["--faults", "meteor"], ["--rate", "x"]])
     func refused(arguments: [String]) async throws {
-        let run = try await Self.run(["chaos"] + arguments)
+        let run = try await BatonCommand.run(["chaos"] + arguments)
         #expect(run.status != 0 && run.status != 1 && run.status != 3)
         #expect(run.errors.contains(arguments[1]) || run.errors.contains(arguments[0]))
     }
@@ -46,7 +46,7 @@ struct ChaosCommandTests {
             (["node", "--set", "no.such=1"], "no.such"),
         ])
     func refusedElsewhere(arguments: [String], saying what: String) async throws {
-        let run = try await Self.run(arguments)
+        let run = try await BatonCommand.run(arguments)
         #expect(run.status != 0)
         #expect(run.output.isEmpty)
         let complaints = run.errors.split(separator: "\n").filter { $0.hasPrefix("Error: ") }
@@ -72,7 +72,7 @@ struct ChaosCommandTests {
     /// Judges the history of a device that applied one message so many times.
     private static func check(
         applications: UInt64
-    ) async throws -> (run: (status: Int32, output: String, errors: String), html: String) {
+    ) async throws -> (run: BatonCommand, html: String) {
         let path = NSTemporaryDirectory() + "a1-\(UUID().uuidString).jsonl"
         let page = path + ".html"
         defer {
@@ -85,29 +85,8 @@ struct ChaosCommandTests {
                 .applied(.init(inbox: inbox + 1, conversation: "c", sequence: 1, device: "b1", ref: "r", body: 1)))
         }
         try file.close()
-        let run = try await run(["chaos", "check", path, "--report", page])
+        let run = try await BatonCommand.run(["chaos", "check", path, "--report", page])
         return (run, try String(contentsOfFile: page, encoding: .utf8))
     }
 
-    private static func run(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: try TestCluster.executable("baton"))
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = {
-            end.yield($0.terminationStatus)
-            end.finish()
-        }
-        try process.run()
-        // Both pipes are small beside what a kernel keeps for them, so that nobody has to read meanwhile.
-        var status: Int32 = -1
-        for await value in ended { status = value }
-        return (
-            status, String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self),
-            String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        )
-    }
 }

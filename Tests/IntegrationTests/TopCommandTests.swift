@@ -95,28 +95,7 @@ struct TopCommandTests {
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    private func top(
-        _ arguments: [String], environment: [String: String] = [:]
-    ) async throws -> (status: Int32, output: String, errors: String) {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: try TestCluster.executable("baton"))
-        process.arguments = ["top"] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = output
-        process.standardError = errors
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = {
-            end.yield($0.terminationStatus)
-            end.finish()
-        }
-        try process.run()
-        // What it prints is small beside what a pipe holds, so that nobody has to read meanwhile.
-        var status: Int32 = -1
-        for await value in ended { status = value }
-        return (
-            status, String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self),
-            String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        )
+    private func top(_ arguments: [String], environment: [String: String] = [:]) async throws -> BatonCommand {
+        try await BatonCommand.run(["top"] + arguments, environment: environment)
     }
 }
