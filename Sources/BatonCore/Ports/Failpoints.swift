@@ -26,6 +26,8 @@ public struct Failpoints: Sendable {
         self.act = act
     }
 
+    public var areArmed: Bool { armed != 0 }
+
     public func isArmed(_ point: Failpoint) -> Bool { armed & point.bit != 0 }
 
     public func passed(_ point: Failpoint) {

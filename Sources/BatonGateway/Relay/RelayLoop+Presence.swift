@@ -220,8 +220,13 @@ extension RelayLoop {
 
     /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
     private func askPresenceAgain() {
-        guard !unknownPresence.isEmpty, bus.isConnected else { return }
+        guard !unknownPresence.isEmpty else { return }
         let users = unknownPresence.filter { watchers[$0] != nil }
+        // However long Redis is away, those whom nobody watches any more are not kept.
+        guard bus.isConnected else {
+            unknownPresence = users
+            return
+        }
         unknownPresence = []
         if !users.isEmpty { askPresence(of: users.sorted()) }
     }

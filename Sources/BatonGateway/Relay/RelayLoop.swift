@@ -282,7 +282,7 @@ package final class RelayLoop {
         #endif
         guard let origins = submitted.removeValue(forKey: number) else { return }
         traceCommitted(stamp)
-        if outcomes.contains(where: \.isNewMessage) {
+        if node.settings.failpoints.areArmed, outcomes.contains(where: \.isNewMessage) {
             node.settings.failpoints.passed(.committed)
             holdsAccepted = true
         }

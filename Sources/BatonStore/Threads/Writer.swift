@@ -82,6 +82,7 @@ struct Writer {
         guard settings.lingerMilliseconds > 0, lastBatch >= settings.lingerFromOperations,
             queue.count < Limits.Store.batchOperations
         else { return }
+        // The writer's own thread, with nothing else to do; the time is the configuration's, and none by default.
         Thread.sleep(forTimeInterval: Double(settings.lingerMilliseconds) / 1000)
     }
 
@@ -211,9 +212,9 @@ struct Writer {
             for work in group.complete {
                 if case .operations(_, let completion) = work.entry { completion(work.outcomes, nil) }
             }
+            // The window in which a kill meets what was told and is not on disk. No release build has it.
             Thread.sleep(forTimeInterval: 0.1)
         }
-
     #endif
 
     /// Answers all operations of the failed transaction, and the rest of an entry that began in it.
