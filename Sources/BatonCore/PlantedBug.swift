@@ -12,7 +12,7 @@
         case advanceCursorOnSend
         /// A connection that ends removes its device's session, whoever holds it by then.
         case deleteOthersSession
-        /// Some hints are dropped, and the sweep does not look for them.
+        /// From an inbox's seventeenth event on no hint is given, and the sweep does not look for what was missed.
         case dropHintAndSweep
         /// A message is reported as delivered when it is stored.
         case inventReceipts

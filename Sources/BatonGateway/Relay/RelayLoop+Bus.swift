@@ -10,7 +10,7 @@ extension RelayLoop: BusReceiver {
     func hint(_ events: [InboxEvent]) {
         for event in events {
             #if DEBUG
-                if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue % 32 >= 16 { continue }
+                if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue > 16 { continue }
             #endif
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
