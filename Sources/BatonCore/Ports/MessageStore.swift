@@ -135,12 +135,18 @@ public struct AcceptedMessage: Hashable, Sendable {
     public let isRepeat: Bool
     /// What it put into inboxes: one for each recipient, and one for the sender where they have other devices.
     public let events: [InboxEvent]
+    /// Of a repeat: how far the inboxes go by now that it was put into. Whoever accepted it first may have died before
+    /// anybody was told.
+    public let heads: [UserID: InboxSequence]
 
-    public init(id: MessageID, at: Timestamp, isRepeat: Bool, events: [InboxEvent]) {
+    public init(
+        id: MessageID, at: Timestamp, isRepeat: Bool, events: [InboxEvent], heads: [UserID: InboxSequence] = [:]
+    ) {
         self.id = id
         self.at = at
         self.isRepeat = isRepeat
         self.events = events
+        self.heads = heads
     }
 }
 

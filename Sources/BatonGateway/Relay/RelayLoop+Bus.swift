@@ -18,6 +18,18 @@ extension RelayLoop: BusReceiver {
         }
     }
 
+    /// How far the inboxes go to which messages went that were accepted once more: their events may have been told to
+    /// nobody. Whoever has them reads nothing.
+    func hint(_ heads: [UserID: InboxSequence]) {
+        for (user, head) in heads {
+            #if DEBUG
+                if node.settings.plantedBug == .dropHintAndSweep { continue }
+            #endif
+            announce(.head(head), to: user)
+            publish(.head(head), at: head, to: user)
+        }
+    }
+
     /// - Parameter body: of the event that it is a hint of, for the trace.
     private func publish(
         _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID

@@ -287,6 +287,7 @@ package final class RelayLoop {
             holdsAccepted = true
         }
         let now = eventLoop.now
+        var repeated: [UserID: InboxSequence] = [:]
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began):
@@ -305,11 +306,14 @@ package final class RelayLoop {
             case .read(let handler): handler.readEnded(outcome)
             }
             switch outcome {
-            case .sent(let message): hint(message.events)
+            case .sent(let message):
+                hint(message.events)
+                repeated.merge(message.heads) { max($0, $1) }
             case .acknowledged(let events), .markedRead(let events): hint(events)
             case .refused, .failed: break
             }
         }
+        hint(repeated)
     }
 }
 

@@ -11,12 +11,12 @@ extension Engine {
         case .success(let found): destination = found
         case .failure(let violation):
             // It may have been within the rules the first time: a retry gets the first answer.
-            return try firstOutcome(request, device: cursor.device) ?? .refused(violation.refusal)
+            return try firstOutcome(request, of: cursor) ?? .refused(violation.refusal)
         }
 
         let num = rows.takeMessageNum()
         guard try claim(request.ref, of: cursor.device, for: num) else {
-            if let outcome = try firstOutcome(request, device: cursor.device) { return outcome }
+            if let outcome = try firstOutcome(request, of: cursor) { return outcome }
             // The message went with age before its ref did: the name is free again.
             try unclaim(request.ref, of: cursor.device)
             _ = try claim(request.ref, of: cursor.device, for: num)
@@ -91,10 +91,7 @@ extension Engine {
             at: Timestamp(milliseconds: conversation.lastAt), payload: request.payload)
         var events: [InboxEvent] = []
         events.reserveCapacity(conversation.members.count)
-        for member in conversation.members {
-            let inbox = try rows.inbox(member.user)
-            // The sending device has it already: the own inbox matters to the others only.
-            if member.user == sender, inbox.devices < 2 { continue }
+        for inbox in try inboxes(of: conversation, from: sender) {
             events.append(
                 try deliver(message, num: num, conversation: conversation, sender: sender, to: inbox))
         }
@@ -102,6 +99,19 @@ extension Engine {
             events += try inventReceipts(of: request, in: conversation, from: sender)
         #endif
         return .sent(AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events))
+    }
+
+    /// Those that a message goes to. The sending device has it already: the own inbox matters to the others only.
+    private mutating func inboxes(
+        of conversation: HotConversation, from sender: Int64
+    ) throws(SQLiteFailure) -> [HotInbox] {
+        var inboxes: [HotInbox] = []
+        inboxes.reserveCapacity(conversation.members.count)
+        for member in conversation.members {
+            let inbox = try rows.inbox(member.user)
+            if member.user != sender || inbox.devices > 1 { inboxes.append(inbox) }
+        }
+        return inboxes
     }
 
     #if DEBUG
@@ -161,9 +171,11 @@ extension Engine {
     }
 
     /// What became of the message that the device called so; nil where there is none.
-    private func firstOutcome(_ request: SendRequest, device: Int64) throws(SQLiteFailure) -> StoreOutcome? {
+    private mutating func firstOutcome(
+        _ request: SendRequest, of cursor: HotCursor
+    ) throws(SQLiteFailure) -> StoreOutcome? {
         let query = statements.refOutcome
-        query.bind(1, device)
+        query.bind(1, cursor.device)
         query.bind(2, text: request.ref)
         defer { query.reset() }
         guard try query.step() else { return nil }
@@ -177,8 +189,19 @@ extension Engine {
         guard isSame, request.target.isCompatible(with: id.conversation, sender: request.sender) else {
             return .refused(.refReused(first: id))
         }
-        return .sent(
-            AcceptedMessage(id: id, at: Timestamp(milliseconds: query.integer(3)), isRepeat: true, events: []))
+        let at = Timestamp(milliseconds: query.integer(3))
+        let heads = try heads(of: id.conversation, from: cursor.user)
+        return .sent(AcceptedMessage(id: id, at: at, isRepeat: true, events: [], heads: heads))
+    }
+
+    /// How far the inboxes go to which a message of this sender went.
+    private mutating func heads(
+        of id: ConversationID, from sender: Int64
+    ) throws(SQLiteFailure) -> [UserID: InboxSequence] {
+        guard let conversation = try rows.conversation(id) else { return [:] }
+        var heads: [UserID: InboxSequence] = [:]
+        for inbox in try inboxes(of: conversation, from: sender) { heads[inbox.id] = InboxSequence(stored: inbox.head) }
+        return heads
     }
 }
 

@@ -155,7 +155,9 @@ package enum MessageStoreConformance {
             let first = try await accepted(operation, by: fixture)
             let retry = message("a", from: alice, to: .user(bob), at: 99)
             let again = try await accepted(retry, by: fixture)
-            try expectEqual(again, AcceptedMessage(id: first.id, at: first.at, isRepeat: true, events: []))
+            try expectEqual(
+                again,
+                AcceptedMessage(id: first.id, at: first.at, isRepeat: true, events: [], heads: [bob: position(1)]))
             // Also by the conversation's id, which means the same, and twice in one batch.
             let other = message("a", from: alice, to: .conversation(try direct(alice, bob)), at: 99)
             try expectEqual(try await accepted(other, by: fixture).isRepeat, true)
@@ -165,6 +167,25 @@ package enum MessageStoreConformance {
                 outcomes.map { outcome -> Bool? in if case .sent(let sent) = outcome { sent.isRepeat } else { nil } },
                 [false, true])
             try expectEqual(try await fixture.messages.heads(of: [bob])[bob], position(2))
+        },
+        Case("A retry tells how far the inboxes go by now that the message went into, and of no others") { fixture in
+            try await populate(fixture)
+            let operation = message("a", from: alice, to: .user(bob))
+            try expectEqual(try await accepted(operation, by: fixture).heads, [:])
+            try await accepted(message("b", from: carol, to: .user(bob)), by: fixture)
+            try await accepted(message("c", from: alice, to: .user(carol)), by: fixture)
+            try expectEqual(try await accepted(operation, by: fixture).heads, [bob: position(2)])
+            // What the recipients have acknowledged, and whom they blocked, changes nothing.
+            _ = await fixture.messages.perform(ack(2, by: bob))
+            try await fixture.setBlock(of: alice, by: bob, isBlocked: true)
+            try expectEqual(try await accepted(operation, by: fixture).heads[bob], position(2))
+            // The sender's other devices are told too.
+            try await fixture.addDevice(laptop(of: carol), of: carol)
+            let copied = message("d", from: carol, to: .user(bob))
+            let first = try await accepted(copied, by: fixture)
+            let heads = first.events.reduce(into: [:]) { $0[$1.user] = $1.sequence }
+            try expectEqual(Set(heads.keys), [bob, carol])
+            try expectEqual(try await accepted(copied, by: fixture).heads, heads)
         },
         Case("The same ref with another payload or target is an error that names the first") { fixture in
             try await populate(fixture)

@@ -34,7 +34,10 @@ extension InMemoryMessageStore.State {
             guard first.payload == request.payload, first.id.conversation == conversationID(of: request) else {
                 return .refused(.refReused(first: first.id))
             }
-            return .sent(AcceptedMessage(id: first.id, at: first.at, isRepeat: true, events: []))
+            return .sent(
+                AcceptedMessage(
+                    id: first.id, at: first.at, isRepeat: true, events: [],
+                    heads: heads(of: first.id.conversation, from: request.sender)))
         }
         if let refusal = refusal(of: request) { return .refused(refusal) }
         guard let id = conversationID(of: request), let pair = id.pair else {
@@ -49,10 +52,18 @@ extension InMemoryMessageStore.State {
         conversations[id] = conversation
         refs[key] = message
         var events: [InboxEvent] = []
-        for user in [pair.0, pair.1] where user != request.sender || deviceCount(of: user) > 1 {
-            events += append(.message(message), to: user)
-        }
+        for user in inboxes(of: id, from: request.sender) { events += append(.message(message), to: user) }
         return .sent(AcceptedMessage(id: message.id, at: at, isRepeat: false, events: events))
+    }
+
+    /// Those whose inboxes a message goes to.
+    private func inboxes(of id: ConversationID, from sender: UserID) -> [UserID] {
+        guard let pair = id.pair else { return [] }
+        return [pair.0, pair.1].filter { $0 != sender || deviceCount(of: $0) > 1 }
+    }
+
+    private func heads(of id: ConversationID, from sender: UserID) -> [UserID: InboxSequence] {
+        inboxes(of: id, from: sender).reduce(into: [:]) { heads, user in heads[user] = users[user]?.head }
     }
 
     private func conversationID(of request: SendRequest) -> ConversationID? {

@@ -38,6 +38,36 @@ struct SendTests {
         #expect(relay.metrics["baton_messages_repeated_total"] == 1)
     }
 
+    @Test("A retry tells the recipients of a message that its first node told to nobody", arguments: [false, true])
+    func untold(isElsewhere: Bool) throws {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let other = isElsewhere ? relay.addNode("b") : relay.loop
+        let (client, receiver) = (relay.greet(alice), relay.greet(bob, on: other))
+        try relay.store(2, from: alice, to: bob)
+        #expect(receiver.events() == [])
+        client.message("s2", to: bob, "stored")
+        guard case .accepted(let accepted)? = client.frames().first else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(accepted.sequence == 2 && receiver.events() == [1, 2])
+        #expect(relay.metrics["baton_hint_missed_total"] == 0, "nobody had to look for them")
+    }
+
+    @Test("However often a client repeats itself, it is one hint a commit, and nobody reads for it")
+    func repeatedForEver() {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (client, receiver) = (relay.greet(alice), relay.greet(bob, on: relay.addNode("b")))
+        client.message("r", to: bob)
+        #expect(receiver.events() == [1])
+        let (hints, drains) = (relay.metrics["baton_hints_published_total"], relay.metrics["baton_drains_total"])
+        client.sendTogether(
+            (0..<Limits.Connection.sendsInFlight).map { _ in { RelayClient.fill(&$0, "r", bob, "hello") } })
+        #expect(relay.metrics["baton_messages_repeated_total"] == Int64(Limits.Connection.sendsInFlight))
+        #expect(relay.metrics["baton_hints_published_total"] == hints + 1)
+        #expect(relay.metrics["baton_drains_total"] == drains && receiver.events() == [])
+    }
+
     @Test("A store that fails rejects by the ref, with an error that may be tried again")
     func storeFails() {
         let (alice, bob) = (relay.addUser(1), relay.addUser(2))
