@@ -194,6 +194,7 @@ extension BatonClient {
             push(QueuedEvent(event: .resync(resync)))
         }
         if !watched.isEmpty { writeWatch() }
+        repeatReads()
         let number = connectionNumber
         heartbeat?.cancel()
         heartbeat = eventLoop.scheduleRepeatedTask(initialDelay: Self.heartbeatTime, delay: Self.heartbeatTime) { _ in
@@ -209,6 +210,7 @@ extension BatonClient {
         } else if silence > Self.pingAfter {
             handle.value.ping()
         }
+        repeatReads()
     }
 
     func closed(_ ending: RelayEnding, number: UInt64) {

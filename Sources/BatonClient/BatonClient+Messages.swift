@@ -60,15 +60,27 @@ extension BatonClient {
     /// Messages that wait to be accepted.
     public var outboxCount: Int { session.outbox.count }
 
-    /// The user has read the conversation up to here. Tell it again after a reconnect if it matters: it is not queued.
+    /// The user has read the conversation up to here. Where the connection ends before the relay can have stored it, it is
+    /// told again on the next one; it is not kept over restarts.
     ///
-    /// - Returns: false where there is no connection to tell it to.
+    /// - Returns: false where there is no connection to tell it to; then it is not queued.
     @discardableResult
     public func markRead(_ message: MessageID) -> Bool {
+        guard session.read(message, now: now) else { return false }
+        writeRead(message)
+        return true
+    }
+
+    /// Tells again what was read and may be lost.
+    func repeatReads() {
+        for message in session.readsDue(now: now) { writeRead(message) }
+    }
+
+    private func writeRead(_ message: MessageID) {
         var frame = WireClientFrame()
         frame.read.conversation = message.conversation.description
         frame.read.sequence = message.sequence.rawValue
-        return writeIfGreeted(frame)
+        write(frame)
     }
 
     /// The user types, or stopped. Ephemeral; repeat it every few seconds while it lasts.

@@ -181,4 +181,22 @@ struct ClientSessionTests {
         let left = session.outbox.count
         #expect(left == 0)
     }
+
+    @Test("What was read goes with the connection it was told on, and is told again after the next welcome")
+    func reads() throws {
+        let id = try #require(ConversationID(Self.conversation))
+        let message = MessageID(conversation: id, sequence: ConversationSequence(rawValue: 1))
+        var session = ClientSession()
+        let isToldToNobody = session.read(message, now: .zero)
+        #expect(!isToldToNobody)
+        _ = receive(welcome(from: 0), &session)
+        let isTold = session.read(message, now: .zero)
+        #expect(isTold)
+        session.disconnected()
+        let offline = session.readsDue(now: .zero)
+        #expect(offline == [])
+        _ = receive(welcome(from: 0), &session)
+        let again = session.readsDue(now: .zero)
+        #expect(again == [message])
+    }
 }

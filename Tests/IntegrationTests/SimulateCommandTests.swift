@@ -26,6 +26,17 @@ struct SimulateCommandTests {
         }
     }
 
+    @Test(
+        "A seed that once failed is sound",
+        arguments: [
+            // The last read of a user went with a connection that died, and was not told again.
+            "5004"
+        ])
+    func regression(seed: String) async throws {
+        let run = try await Self.run(["simulate", "--seed", seed])
+        #expect(run.status == 0, "\(run.output)")
+    }
+
     @Test("A schedule without end ends when its time is up")
     func forever() async throws {
         let run = try await Self.run(["simulate", "--forever", "--minutes", "0.02"])

@@ -1,4 +1,4 @@
-import BatonCore
+package import BatonCore
 package import BatonProtocol
 
 /// Where a device stands in its user's inbox.
@@ -57,6 +57,9 @@ package struct ClientSession: ~Copyable {
     /// The last one that this connection's node was told.
     private var acknowledged: UInt64 = 0
     package private(set) var isGreeted = false
+    private var reads = ReadMarks()
+    /// When the node was last heard.
+    private var heardAt: Duration = .zero
 
     package init(position: InboxPosition? = nil, bounds: Outbox.Bounds = Outbox.Bounds()) {
         outbox = Outbox(bounds: bounds)
@@ -86,6 +89,7 @@ package struct ClientSession: ~Copyable {
         _ frame: WireServerFrame, now: Duration, using generator: inout some RandomNumberGenerator
     ) -> Action {
         guard let content = frame.frame else { return .ignore }
+        heardAt = now
         if case .welcome(let welcome) = content { return greeted(welcome) }
         if case .goAway(let goAway) = content { return .goAway(after: .milliseconds(Int64(goAway.reconnectAfterMs))) }
         guard isGreeted else {
@@ -103,7 +107,10 @@ package struct ClientSession: ~Copyable {
         case .caughtUp: return .caughtUp
         case .presence(let presence): return PresenceChange(presence).map { .tell(.presence($0)) } ?? .ignore
         case .typing(let typing): return Typing(typing).map { .tell(.typing($0)) } ?? .ignore
-        case .pong, .error, .welcome, .goAway: return .ignore
+        case .error(let error):
+            if error.retryable { reads.failed() }
+            return .ignore
+        case .pong, .welcome, .goAway: return .ignore
         }
     }
 
@@ -135,9 +142,23 @@ package struct ClientSession: ~Copyable {
         kept = 0
         acknowledged = 0
         offered = 0
+        reads = ReadMarks()
     }
 
+    /// The user has read so far.
+    ///
+    /// - Returns: whether there is anybody to be told.
+    package mutating func read(_ message: MessageID, now: Duration) -> Bool {
+        guard isGreeted else { return false }
+        reads.told(message, now: now)
+        return true
+    }
+
+    /// What the user has read and the relay may not know, to be told again: after the welcome, and from time to time.
+    package mutating func readsDue(now: Duration) -> [MessageID] { isGreeted ? reads.due(now: now) : [] }
+
     package mutating func disconnected() {
+        if isGreeted { reads.disconnected(heardAt: heardAt) }
         isGreeted = false
         outbox.disconnected()
     }

@@ -29,6 +29,8 @@ final class SimulatedDevice {
     private(set) var known: [UserID: Bool] = [:]
     /// Whom it watches.
     var watched: [UserID] = []
+    /// What it told the relay to have read, since the app was started.
+    private(set) var told: [ConversationID: ConversationSequence] = [:]
     /// How long applying one event takes.
     var applying: ClosedRange<Int64>
 
@@ -180,6 +182,7 @@ final class SimulatedDevice {
         queue = []
         isApplying = false
         session = ClientSession(position: session.position)
+        told = [:]
         for message in outbox { _ = session.outbox.enqueue(message, lane: message.send.user) }
         attempt += 1
         isCaughtUp = false
@@ -256,6 +259,7 @@ final class SimulatedDevice {
             history.add(.watching(frame.watch.users))
             connection.send(frame)
         }
+        repeatReads()
         beat(attempt)
     }
 
@@ -268,6 +272,7 @@ final class SimulatedDevice {
                 return ended(.broken("the relay was silent for too long"))
             }
             if silence > Self.pingAfter { connection.send(bytes: ClientFrames.ping()) }
+            repeatReads()
             beat(number)
         }
     }
@@ -337,14 +342,24 @@ final class SimulatedDevice {
     /// - Returns: whether it could be told to anybody.
     @discardableResult
     func read(_ message: MessageID) -> Bool {
-        guard session.isGreeted, let connection else { return false }
+        guard let connection, session.read(message, now: world.elapsed) else { return false }
+        told[message.conversation] = max(message.sequence, told[message.conversation] ?? .zero)
+        tellRead(message, on: connection)
+        history.add(
+            .read(conversation: message.conversation.description, sequence: message.sequence.rawValue))
+        return true
+    }
+
+    private func tellRead(_ message: MessageID, on connection: SimulatedConnection) {
         var frame = WireClientFrame()
         frame.read.conversation = message.conversation.description
         frame.read.sequence = message.sequence.rawValue
         connection.send(frame)
-        history.add(
-            .read(conversation: message.conversation.description, sequence: message.sequence.rawValue))
-        return true
+    }
+
+    private func repeatReads() {
+        guard let connection else { return }
+        for message in session.readsDue(now: world.elapsed) { tellRead(message, on: connection) }
     }
 
     // MARK: Sending

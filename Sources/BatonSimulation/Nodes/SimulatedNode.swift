@@ -54,6 +54,8 @@ final class SimulatedNode {
     /// It dies when it next passes a point, and is started again.
     func arm(_ point: Failpoint, down: Int64) { armed = (point, down) }
 
+    func disarm() { armed = nil }
+
     fileprivate func passed(_ point: Failpoint, _ life: Life) {
         guard let armed, armed.point == point, life.isAlive else { return }
         self.armed = nil

@@ -23,10 +23,12 @@ extension Simulation {
         return nil
     }
 
-    /// Every user reads every conversation's last message of others, on the first of their devices.
+    /// Every user reads every conversation's last message of others, on the first of their devices; not once more where
+    /// that has told so before.
     func readAll() {
         for device in devices where device.name.hasSuffix("-d1") {
-            for id in device.history.latest.values.sorted(by: { $0.description < $1.description }) {
+            for id in device.history.latest.values.sorted(by: { $0.description < $1.description })
+            where device.told[id.conversation] ?? .zero < id.sequence {
                 device.read(id)
             }
         }

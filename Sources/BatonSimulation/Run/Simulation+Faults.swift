@@ -86,6 +86,7 @@ extension Simulation {
         disk.readFailures = 0
         for node in nodes {
             node.clock.set(offMilliseconds: 0)
+            node.disarm()
             node.start()
         }
         for device in devices { device.connection?.setStuck(false) }
