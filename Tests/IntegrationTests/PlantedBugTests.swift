@@ -23,6 +23,8 @@
             }
         }
 
+        static let seeds: ClosedRange<UInt64> = 7...9
+
         static let cases: [Case] = [
             // Nodes die between the answer and the commit.
             Case(bug: .ackBeforeCommit, invariant: .lost, faults: [.node], seconds: 4),
@@ -37,13 +39,18 @@
             Case(bug: .inventReceipts, invariant: .receiptUntruthful),
             Case(bug: .sequenceOutsideLock, invariant: .diverged),
             // The end of a connection that was displaced takes the session of the one that displaced it.
-            Case(bug: .deleteOthersSession, invariant: .presenceWrong, seconds: 9) { $0.second = 0.05 },
+            Case(bug: .deleteOthersSession, invariant: .presenceWrong, seconds: 12) { $0.second = 0.1 },
         ]
 
         @Test("Each is found by the invariant named for it", arguments: cases)
         func found(planted: Case) async throws {
-            let verdict = try await Self.run(planted)
-            #expect(verdict.count(try #require(planted.invariant)) > 0, "\(verdict.text)")
+            let invariant = try #require(planted.invariant)
+            var verdicts: [HistoryVerdict] = []
+            // Whether a kill meets the moment that counts is chance, in some ten moments a run.
+            for seed in Self.seeds where !verdicts.contains(where: { $0.count(invariant) > 0 }) {
+                verdicts.append(try await Self.run(planted, seed: seed))
+            }
+            #expect(verdicts.contains { $0.count(invariant) > 0 }, "\(verdicts.map(\.text))")
         }
 
         @Test("Every bug has its test")
@@ -58,16 +65,16 @@
                     $0.resend = 0.1
                     $0.reconnect = 0.1
                     $0.second = 0.02
-                })
+                }, seed: Self.seeds.lowerBound)
             #expect(verdict.isSound && verdict.accepted > 100, "\(verdict.text)")
         }
 
         /// A short run of chaos, judged with bounds that are as short.
-        private static func run(_ planted: Case) async throws -> HistoryVerdict {
+        private static func run(_ planted: Case, seed: UInt64) async throws -> HistoryVerdict {
             let directory = NSTemporaryDirectory() + "baton-planted-\(UUID().uuidString.prefix(8))"
             defer { try? FileManager.default.removeItem(atPath: directory) }
             var settings = ChaosSettings(
-                seed: 7, executable: try TestCluster.executable("baton"), directory: directory)
+                seed: seed, executable: try TestCluster.executable("baton"), directory: directory)
             settings.nodes = 2
             settings.users = 6
             settings.rate = 120
@@ -89,7 +96,7 @@
             let histories = try RunHistories(
                 paths: files.filter { $0.hasSuffix(".jsonl") }.map { "\(settings.historyDirectory)/\($0)" })
             var bounds = HistoryBounds()
-            if planted.bug != nil { bounds.presenceAfterStart = 6_000_000_000 }
+            if planted.bug != nil { bounds.presenceAfterStart = 4_000_000_000 }
             return HistoryChecker.check(histories.devices, cluster: histories.cluster, bounds: bounds)
         }
     }
