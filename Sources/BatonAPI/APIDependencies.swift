@@ -12,6 +12,8 @@ package struct APIDependencies: Sendable {
     package let passwords: PasswordHasher
     /// For how long a device may stay away before it must log in again.
     package var refreshTokenDays = Limits.Account.refreshTokenDays
+    /// Told of each credential that is refused, for whoever counts them.
+    package var onRefused: @Sendable (RefusedCredential) -> Void = { _ in }
 
     package init(
         accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,

@@ -7,7 +7,8 @@ package func makeRouter(
 ) -> Router<APIRequestContext> {
     let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
     let gate = RateGate(limiter: dependencies.limiter, limits: settings.rateLimits)
-    let authenticator = Authenticator(tokens: dependencies.tokens, accounts: dependencies.accounts)
+    let authenticator = Authenticator(
+        tokens: dependencies.tokens, accounts: dependencies.accounts, onRefused: dependencies.onRefused)
 
     // The middleware has to be there before the routes, which take up the middlewares of their registration.
     router.add(middleware: ErrorMiddleware(methods: catalogue(dependencies, gate, authenticator)))

@@ -17,6 +17,7 @@ struct APIHarness {
     let conversations: InMemoryConversationStore
     let revocations: RecordingRevocationAnnouncer
     let presence = SettablePresence()
+    let refused = RefusedCredentials()
     let keys: SigningKeys
     let tokens: TokenAuthority
     let passwords: PasswordHasher
@@ -38,9 +39,11 @@ struct APIHarness {
         self.passwords = passwords
         var settings = APISettings()
         configure(&settings)
-        let dependencies = APIDependencies(
+        var dependencies = APIDependencies(
             accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
             revocations: revocations, presence: presence, clock: clock, tokens: tokens, passwords: passwords)
+        let refused = refused
+        dependencies.onRefused = { refused.add($0) }
         responder = makeRouter(dependencies, settings: settings).buildResponder()
     }
 
@@ -162,4 +165,12 @@ private struct SilentLog: LogHandler {
         set { metadata[key] = newValue }
     }
     func log(event: LogEvent) {}
+}
+
+/// The credentials that were refused, in their order.
+final class RefusedCredentials: Sendable {
+    private let seen = Mutex<[RefusedCredential]>([])
+
+    var all: [RefusedCredential] { seen.withLock { $0 } }
+    func add(_ credential: RefusedCredential) { seen.withLock { $0.append(credential) } }
 }

@@ -7,12 +7,14 @@ import Hummingbird
 struct Authenticator: Sendable {
     let tokens: any TokenVerifier
     let accounts: any AccountStore
+    let onRefused: @Sendable (RefusedCredential) -> Void
 
     func authenticate(_ request: Request) async throws(APIError) -> Principal {
         let principal: Principal
         do {
             principal = try await tokens.verify(accessToken: try bearerToken(of: request))
         } catch {
+            onRefused(RefusedCredential(error))
             throw APIError(error)
         }
         let isActive: Bool
@@ -21,7 +23,10 @@ struct Authenticator: Sendable {
         } catch {
             throw APIError(error)
         }
-        guard isActive else { throw APIError(.deviceRevoked, "this device was revoked; log in again") }
+        guard isActive else {
+            onRefused(.deviceRevoked)
+            throw APIError(.deviceRevoked, "this device was revoked; log in again")
+        }
         return principal
     }
 

@@ -39,20 +39,24 @@ struct PasswordRoutes: Sendable {
     private func hash(
         _ new: String, replacing known: String, given old: String?
     ) async throws(APIError) -> String {
-        let wrong = APIError(.wrongCredentials, "the old password is wrong", field: "old_password")
-        guard let old else { throw wrong }
+        guard let old else { throw wrongPassword() }
         let verdict: PasswordHasher.Verdict
         do {
             verdict = try await dependencies.passwords.verify(old, against: known)
         } catch {
             throw APIError(error)
         }
-        guard verdict != .wrong else { throw wrong }
+        guard verdict != .wrong else { throw wrongPassword() }
         do {
             return try await dependencies.passwords.hash(new)
         } catch {
             throw APIError(error)
         }
+    }
+
+    private func wrongPassword() -> APIError {
+        dependencies.onRefused(.passwordWrong)
+        return APIError(.wrongCredentials, "the old password is wrong", field: "old_password")
     }
 
     private func credentials(of id: UserID) async throws(APIError) -> (user: User, passwordHash: String) {

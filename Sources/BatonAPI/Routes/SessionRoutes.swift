@@ -49,8 +49,7 @@ struct SessionRoutes: Sendable {
     private func verify(
         _ password: String?, handle: String, logger: Logger
     ) async throws(APIError) -> UserID {
-        let wrong = APIError(.wrongCredentials, "the handle or the password is wrong")
-        guard let password else { throw wrong }
+        guard let password else { throw wrongCredentials() }
         let known: (user: User, passwordHash: String)?
         do {
             known = try await dependencies.accounts.credentials(handle: handle)
@@ -63,9 +62,14 @@ struct SessionRoutes: Sendable {
         } catch {
             throw APIError(error)
         }
-        guard case .right(let isOutdated) = verdict, let user = known?.user.id else { throw wrong }
+        guard case .right(let isOutdated) = verdict, let user = known?.user.id else { throw wrongCredentials() }
         if isOutdated { await renewHash(of: password, user, logger: logger) }
         return user
+    }
+
+    private func wrongCredentials() -> APIError {
+        dependencies.onRefused(.passwordWrong)
+        return APIError(.wrongCredentials, "the handle or the password is wrong")
     }
 
     /// The only moment at which the password is known. That it fails does not matter: there will be other logins.
@@ -81,8 +85,7 @@ struct SessionRoutes: Sendable {
     private func refresh(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
         let body = try await JSONBody.decode(WireRefreshRequest.self, from: request)
         guard !body.refreshToken.isEmpty else { throw .missing("refresh_token") }
-        let unknown = APIError(.unauthenticated, "this refresh token is not valid; log in again")
-        guard let token = RefreshToken(body.refreshToken) else { throw unknown }
+        guard let token = RefreshToken(body.refreshToken) else { throw invalidRefresh() }
         try await gate.refresh(token, from: context.remoteAddress)
 
         let successor = RefreshToken.random()
@@ -100,12 +103,20 @@ struct SessionRoutes: Sendable {
         case .reused(let user, let device):
             context.logger.warning(
                 "refresh token reused; device revoked", metadata: ["user": "\(user)", "device": "\(device)"])
+            dependencies.onRefused(.refreshReused)
             await revoker.announce(device, of: user, logger: context.logger)
             throw APIError(
                 .refreshTokenReused, "this refresh token was used before; its device is revoked, log in again")
-        case .unknown: throw unknown
-        case .expired: throw APIError(.tokenExpired, "this refresh token has expired; log in again")
+        case .unknown: throw invalidRefresh()
+        case .expired:
+            dependencies.onRefused(.refreshExpired)
+            throw APIError(.tokenExpired, "this refresh token has expired; log in again")
         }
+    }
+
+    private func invalidRefresh() -> APIError {
+        dependencies.onRefused(.refreshInvalid)
+        return APIError(.unauthenticated, "this refresh token is not valid; log in again")
     }
 
     private func logout(

@@ -75,14 +75,13 @@ struct RelayService: Service {
         let hooks = EdgeHooks(
             admit: { eventLoop in
                 guard let wait = relay.admit(at: eventLoop.now) else { return .admitted }
-                metrics.handshakeRefused("overloaded").increment()
                 return .refused(retryAfterMilliseconds: UInt32(clamping: wait))
             },
             authenticate: { token async throws(AuthenticationError) in
                 do throws(AuthenticationError) {
                     return try await tokens.verify(accessToken: token)
                 } catch {
-                    metrics.authenticationFailed("token_\(error)").increment()
+                    metrics.authenticationFailed(RefusedCredential(error).rawValue).increment()
                     throw error
                 }
             },
@@ -94,7 +93,8 @@ struct RelayService: Service {
                     RelayHandler(
                         principal: client.principal, encoding: client.subprotocol, loop: loop,
                         isCounted: canary?.isCanary(client.principal.user) != true))
-            })
+            },
+            refused: { metrics.handshakeRefused($0).increment() })
         return Edge(
             configuration: configuration, router: router.buildResponder(), hooks: hooks, group: parts.group,
             onListening: onListening, logger: parts.logger)
@@ -125,6 +125,8 @@ struct RelayService: Service {
             revocations: NodeRevocations(parts: parts), presence: parts.redis,
             clock: parts.clock, tokens: parts.tokens, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
+        let metrics = parts.nodeMetrics
+        dependencies.onRefused = { metrics.authenticationFailed($0.rawValue).increment() }
         return dependencies
     }
 

@@ -92,6 +92,7 @@ struct EdgeChannel: HTTPChannelHandler {
                 promise.succeed(
                     .handshake(Handshake(gate: gate, token: token, subprotocol: subprotocol, address: address)))
             },
+            refused: { hooks.refused($0.error.code) },
             ended: { promise.succeed(.ended) })
     }
 

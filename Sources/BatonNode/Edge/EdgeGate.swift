@@ -29,6 +29,8 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
         package var servePlainly: () throws -> Void
         /// A handshake is good but for its token. Ends with a call of the gate's `upgrade` or `refuse`.
         package var authenticate: (EdgeGate, WebSocketHandshake.Accepted, HTTPRequestHead) -> Void
+        /// The connection is refused, for whatever reason.
+        package var refused: (HandshakeRefusal) -> Void
         /// The connection ended before it was plain or came as far as its token.
         package var ended: () -> Void
 
@@ -36,12 +38,13 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
             policy: @escaping (_ uri: String) -> WebSocketHandshake.Policy?,
             admit: @escaping (any EventLoop) -> EdgeAdmission, servePlainly: @escaping () throws -> Void,
             authenticate: @escaping (EdgeGate, WebSocketHandshake.Accepted, HTTPRequestHead) -> Void,
-            ended: @escaping () -> Void
+            refused: @escaping (HandshakeRefusal) -> Void, ended: @escaping () -> Void
         ) {
             self.policy = policy
             self.admit = admit
             self.servePlainly = servePlainly
             self.authenticate = authenticate
+            self.refused = refused
             self.ended = ended
         }
     }
@@ -190,6 +193,7 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Answers and closes. Does nothing where the connection is decided or gone.
     package func refuse(_ refusal: HandshakeRefusal) {
         guard let context, decide() else { return }
+        actions.refused(refusal)
         let (head, body) = refusal.answer()
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)

@@ -18,15 +18,19 @@ package struct EdgeHooks: Sendable {
     /// `WebSocketHandler`; the relay's handlers are added behind it with `syncOperations`. Nothing was read yet. Where it
     /// throws the connection is closed with 1011.
     package var install: @Sendable (any Channel, EdgeClient) throws -> Void
+    /// Told of each connection that is refused before it is a WebSocket or plain: the error's code.
+    package var refused: @Sendable (String) -> Void
 
     package init(
         admit: @escaping @Sendable (any EventLoop) -> EdgeAdmission,
         authenticate: @escaping @Sendable (String) async throws(AuthenticationError) -> Principal,
-        install: @escaping @Sendable (any Channel, EdgeClient) throws -> Void
+        install: @escaping @Sendable (any Channel, EdgeClient) throws -> Void,
+        refused: @escaping @Sendable (String) -> Void
     ) {
         self.admit = admit
         self.authenticate = authenticate
         self.install = install
+        self.refused = refused
     }
 }
 

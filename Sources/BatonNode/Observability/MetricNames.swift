@@ -8,7 +8,8 @@ package enum MetricNames {
     static let connectionsOpened = MetricDefinition(
         "baton_connections_opened_total", .counter, "WebSockets that completed their handshake.")
     static let handshakesRefused = MetricDefinition(
-        "baton_handshakes_refused_total", .counter, "WebSocket handshakes refused, by reason.")
+        "baton_handshakes_refused_total", .counter,
+        "Connections refused before their handshake was through, by the error's code.")
     static let connectionsClosed = MetricDefinition(
         "baton_connections_closed_total", .counter, "Connections that ended, by close code (name).")
     static let authenticationFailures = MetricDefinition(

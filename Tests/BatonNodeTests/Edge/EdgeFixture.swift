@@ -23,9 +23,14 @@ final class EdgeFixture: Sendable {
     private let connections = Mutex<[RawConnection]>([])
 
     private let services: ServiceGroup
+    private let recorder: Recorder
 
-    private init(address: SocketAddress, services: ServiceGroup) {
+    /// Why requests were refused, as the metrics are told.
+    var refusals: [String] { recorder.refusals }
+
+    private init(address: SocketAddress, services: ServiceGroup, recorder: Recorder) {
         self.address = address
+        self.recorder = recorder
         self.services = services
         installed = Mutex([])
     }
@@ -52,7 +57,7 @@ final class EdgeFixture: Sendable {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await services.run() }
             for await address in addresses {
-                let fixture = EdgeFixture(address: address, services: services)
+                let fixture = EdgeFixture(address: address, services: services, recorder: recorder)
                 recorder.record { client in fixture.installed.withLock { $0.append(client) } }
                 try await body(fixture)
                 await fixture.disconnect()
@@ -138,11 +143,16 @@ final class EdgeFixture: Sendable {
                 guard installs else { throw CancellationError() }
                 recorder.call(client)
                 try channel.pipeline.syncOperations.addHandler(EchoHandler())
-            })
+            },
+            refused: { recorder.refused($0) })
     }
 
     private final class Recorder: Sendable {
         private let action = Mutex<@Sendable (EdgeClient) -> Void>({ _ in })
+        private let reasons = Mutex<[String]>([])
+
+        var refusals: [String] { reasons.withLock { $0 } }
+        func refused(_ reason: String) { reasons.withLock { $0.append(reason) } }
 
         func record(_ action: @Sendable @escaping (EdgeClient) -> Void) { self.action.withLock { $0 = action } }
 

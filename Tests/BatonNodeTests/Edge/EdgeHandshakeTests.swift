@@ -54,6 +54,21 @@ import Testing
         }
     }
 
+    @Test("Each refusal is counted under its reason, and what is served is not")
+    func counted() async throws {
+        try await EdgeFixture.run(admission: .refused(retryAfterMilliseconds: 5)) { edge in
+            _ = try await edge.answer(to: EdgeFixture.request())
+            _ = try await edge.answer(to: EdgeFixture.request("/v1/ws", ["Authorization": nil]))
+            _ = try await edge.answer(to: EdgeFixture.request("/v1/ws", ["Sec-WebSocket-Version": "12"]))
+            #expect(edge.refusals == ["overloaded", "unauthenticated", "upgrade_required"])
+        }
+        try await EdgeFixture.run { edge in
+            _ = try await edge.answer(to: EdgeFixture.request("/v1/ws", ["Authorization": "Bearer old"]))
+            _ = try await edge.answer(to: "GET /v1/hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            #expect(edge.refusals == ["token_expired"])
+        }
+    }
+
     struct Wrong: CustomTestStringConvertible, Sendable {
         var name: String
         var request: String
