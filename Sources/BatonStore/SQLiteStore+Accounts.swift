@@ -70,12 +70,35 @@ extension SQLiteStore: AccountStore {
         }
     }
 
-    public func setPasswordHash(_ hash: String, of user: UserID) async throws(AccountError) {
-        try await change { db throws in
-            try db.execute(
-                sql: "UPDATE users SET password_hash = ? WHERE id = ?", arguments: [hash, user.stored])
-            return db.changesCount == 1 ? .success(()) : .failure(.notFound)
+    public func replacePasswordHash(
+        _ old: String, by new: String, of user: UserID
+    ) async throws(AccountError) -> Bool {
+        try await change { db throws in .success(try Self.replacePasswordHash(old, by: new, of: user, in: db)) }
+    }
+
+    public func changePassword(_ change: PasswordChange) async throws(AccountError) -> [DeviceID]? {
+        try await self.change { db throws in
+            guard try Self.replacePasswordHash(change.oldHash, by: change.newHash, of: change.user, in: db) else {
+                return .success(nil)
+            }
+            let others = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.num, d.id, d.user FROM users u JOIN devices d ON d.user = u.num
+                    JOIN cursors c ON c.device = d.num WHERE u.id = ? AND c.state <> 2 AND d.id <> ?
+                    """, arguments: [change.user.stored, change.device.stored])
+            for device in others { try Devices.revoke(device["num"], of: device["user"], in: db) }
+            return .success(others.map { DeviceID(stored: $0["id"]) })
         }
+    }
+
+    private static func replacePasswordHash(
+        _ old: String, by new: String, of user: UserID, in db: Database
+    ) throws -> Bool {
+        try db.execute(
+            sql: "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+            arguments: [new, user.stored, old])
+        return db.changesCount == 1
     }
 
     public func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError) {

@@ -237,7 +237,9 @@ struct AccountRouteTests {
         let older = PasswordHasher(
             parameters: Argon2Parameters(memoryKiB: 16, iterations: 2, parallelism: 1), threads: 1, queue: 1)
         let id = try #require(try await api.accounts.user(handle: "alice")?.id)
-        try await api.accounts.setPasswordHash(try await older.hash(APIHarness.password), of: id)
+        let first = try #require(try await api.accounts.credentials(handle: "alice")?.passwordHash)
+        let outdated = try await older.hash(APIHarness.password)
+        #expect(try await api.accounts.replacePasswordHash(first, by: outdated, of: id))
         _ = try await api.login("alice")
         let renewed = try await api.accounts.credentials(handle: "alice")?.passwordHash
         #expect(renewed?.hasPrefix("$argon2id$v=19$m=8,t=1,p=1$") == true)

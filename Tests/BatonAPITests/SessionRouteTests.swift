@@ -155,6 +155,58 @@ struct SessionRouteTests {
         #expect(try await api.send(.post, "/v1/sessions", login).status == 201)
     }
 
+    @Test("Of two who change the same password at the same time one is told that the old one is wrong")
+    func passwordRace() async throws {
+        let api = try await APIHarness()
+        let devices = [try await api.member("alice"), try await api.login("alice")]
+        let answers = try await withThrowingTaskGroup(of: (Int, APIHarness.Answer).self) { tasks in
+            for (number, device) in devices.enumerated() {
+                var change = WirePasswordChange()
+                change.oldPassword = APIHarness.password
+                change.newPassword = "battery staple \(number)"
+                tasks.addTask { [change] in
+                    (
+                        number,
+                        try await api.send(.post, "/v1/users/me/password", change, token: device.accessToken)
+                    )
+                }
+            }
+            return try await tasks.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        let winner = try #require(answers.first { $0.value.status == 204 }?.key)
+        // Late enough, the other one is no longer logged in at all.
+        #expect([.wrongCredentials, .deviceRevoked].contains(answers[1 - winner]?.code))
+        let login = APIHarness.newLogin("alice", password: "battery staple \(winner)")
+        #expect(try await api.send(.post, "/v1/sessions", login).status == 201)
+    }
+
+    @Test("A login that makes an outdated hash anew neither undoes a change of the password nor hinders it")
+    func changeWhileHashIsRenewed() async throws {
+        let older = PasswordHasher(
+            parameters: Argon2Parameters(memoryKiB: 16, iterations: 2, parallelism: 1), threads: 1, queue: 8)
+        let api = try await APIHarness()
+        let phone = try await api.member("alice")
+        let user = try phone.userID
+        let current = try #require(try await api.accounts.credentials(handle: "alice")?.passwordHash)
+        let outdated = try await older.hash(APIHarness.password)
+        try await older.shutdown()
+        #expect(try await api.accounts.replacePasswordHash(current, by: outdated, of: user))
+        var change = WirePasswordChange()
+        change.oldPassword = APIHarness.password
+        change.newPassword = "battery staple"
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { _ = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")) }
+            tasks.addTask { [change] in
+                let answer = try await api.send(.post, "/v1/users/me/password", change, token: phone.accessToken)
+                #expect(answer.status == 204, "\(answer.text)")
+            }
+            try await tasks.waitForAll()
+        }
+        #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).code == .wrongCredentials)
+        let login = APIHarness.newLogin("alice", password: "battery staple")
+        #expect(try await api.send(.post, "/v1/sessions", login).status == 201)
+    }
+
     @Test("A new password is one that a new user could take")
     func newPasswordIsValidated() async throws {
         let api = try await APIHarness()

@@ -22,18 +22,35 @@ struct PasswordRoutes: Sendable {
     ) async throws(APIError) -> Response {
         let body = try await JSONBody.decode(WirePasswordChange.self, from: request)
         let old = try Text.givenPassword(body.oldPassword, field: "old_password")
-        let known = try await credentials(of: principal.user)
+        var known = try await credentials(of: principal.user)
         let new = try Text.newPassword(body.newPassword, handle: known.user.handle, field: "new_password")
         try await gate.passwordChange(of: principal.user)
 
-        let hash = try await hash(new, replacing: known.passwordHash, given: old)
+        for _ in 0..<Self.attempts {
+            let hash = try await hash(new, replacing: known.passwordHash, given: old)
+            if let revoked = try await exchange(known.passwordHash, for: hash, principal) {
+                for device in revoked { await revoker.announce(device, of: principal.user, logger: context.logger) }
+                return Response(status: .noContent)
+            }
+            known = try await credentials(of: principal.user)
+        }
+        throw wrongPassword()
+    }
+
+    /// Meanwhile a login may have renewed the hash, which it does once: the password is still right then. Or somebody has
+    /// changed the password, and then it is wrong.
+    private static let attempts = 2
+
+    /// - Returns: the devices that are revoked; nil where the hash has changed meanwhile.
+    private func exchange(
+        _ old: String, for new: String, _ principal: Principal
+    ) async throws(APIError) -> [DeviceID]? {
         do {
-            try await dependencies.accounts.setPasswordHash(hash, of: principal.user)
+            return try await dependencies.accounts.changePassword(
+                PasswordChange(user: principal.user, device: principal.device, oldHash: old, newHash: new))
         } catch {
             throw APIError(error)
         }
-        try await revokeOtherDevices(than: principal, logger: context.logger)
-        return Response(status: .noContent)
     }
 
     private func hash(
@@ -69,20 +86,5 @@ struct PasswordRoutes: Sendable {
         }
         guard let known else { throw .unknownUser }
         return known
-    }
-
-    /// The password is changed by now: where this fails half-way, the client is told to do the rest itself.
-    private func revokeOtherDevices(than principal: Principal, logger: Logger) async throws(APIError) {
-        do {
-            for device in try await dependencies.accounts.devices(of: principal.user)
-            where device.id != principal.device {
-                _ = try await revoker.revoke(device.id, of: principal.user, logger: logger)
-            }
-        } catch {
-            logger.warning("other devices not revoked", metadata: ["user": "\(principal.user)", "error": "\(error)"])
-            throw APIError(
-                .storeUnavailable,
-                "the password is changed, but other devices may still be logged in; revoke them one by one")
-        }
     }
 }

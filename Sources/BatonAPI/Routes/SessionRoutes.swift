@@ -62,9 +62,9 @@ struct SessionRoutes: Sendable {
         } catch {
             throw APIError(error)
         }
-        guard case .right(let isOutdated) = verdict, let user = known?.user.id else { throw wrongCredentials() }
-        if isOutdated { await renewHash(of: password, user, logger: logger) }
-        return user
+        guard case .right(let isOutdated) = verdict, let known else { throw wrongCredentials() }
+        if isOutdated { await renewHash(known.passwordHash, of: password, known.user.id, logger: logger) }
+        return known.user.id
     }
 
     private func wrongCredentials() -> APIError {
@@ -73,10 +73,10 @@ struct SessionRoutes: Sendable {
     }
 
     /// The only moment at which the password is known. That it fails does not matter: there will be other logins.
-    private func renewHash(of password: String, _ user: UserID, logger: Logger) async {
+    private func renewHash(_ old: String, of password: String, _ user: UserID, logger: Logger) async {
         do {
-            let hash = try await dependencies.passwords.hash(password)
-            try await dependencies.accounts.setPasswordHash(hash, of: user)
+            let new = try await dependencies.passwords.hash(password)
+            _ = try await dependencies.accounts.replacePasswordHash(old, by: new, of: user)
         } catch {
             logger.notice("password hash not renewed", metadata: ["user": "\(user)", "error": "\(error)"])
         }

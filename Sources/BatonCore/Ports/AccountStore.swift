@@ -9,7 +9,14 @@ public protocol AccountStore: Sendable {
     func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)?
     /// Changes the fields that are given. Unknown users are `.notFound`.
     func updateProfile(of user: UserID, _ change: ProfileChange) async throws(AccountError) -> User
-    func setPasswordHash(_ hash: String, of user: UserID) async throws(AccountError)
+    /// Exchanges a password's hash for another of the same password.
+    ///
+    /// - Returns: false where it is no longer the old one: the password was changed meanwhile.
+    func replacePasswordHash(_ old: String, by new: String, of user: UserID) async throws(AccountError) -> Bool
+    /// Exchanges a password's hash and revokes the user's other devices, both or neither.
+    ///
+    /// - Returns: the devices that were revoked; nil where the hash is no longer the old one, and nothing was changed.
+    func changePassword(_ change: PasswordChange) async throws(AccountError) -> [DeviceID]?
     /// Remembers when users were last seen; an earlier time than the known one changes nothing.
     func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError)
 
@@ -85,6 +92,22 @@ public struct NewUser: Hashable, Sendable {
         self.phone = phone
         self.email = email
         self.createdAt = createdAt
+    }
+}
+
+/// A new password of a user who knew the old one.
+public struct PasswordChange: Hashable, Sendable {
+    public let user: UserID
+    /// The one on which it is changed, and which stays logged in.
+    public let device: DeviceID
+    public let oldHash: String
+    public let newHash: String
+
+    public init(user: UserID, device: DeviceID, oldHash: String, newHash: String) {
+        self.user = user
+        self.device = device
+        self.oldHash = oldHash
+        self.newHash = newHash
     }
 }
 

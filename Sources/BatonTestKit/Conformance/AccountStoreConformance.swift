@@ -96,16 +96,47 @@ package enum AccountStoreConformance {
             var change = ProfileChange()
             change.displayName = "Nobody"
             try await expectError(AccountError.notFound) { _ = try await store.updateProfile(of: alice, change) }
-            try await expectError(AccountError.notFound) { try await store.setPasswordHash("hash", of: alice) }
+            try expectEqual(try await store.replacePasswordHash("", by: "hash", of: alice), false)
             try await expectError(AccountError.notFound) { try await store.block(alice, by: bob) }
             try await expectError(AccountError.notFound) {
                 _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
             }
         },
-        Case("A password's hash is replaced") { store in
+        Case("A password's hash is replaced where it is the one that was known") { store in
             _ = try await store.createUser(newUser(alice, "alice"))
-            try await store.setPasswordHash("another", of: alice)
+            try expectEqual(try await store.replacePasswordHash("hash of bob", by: "another", of: alice), false)
+            try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "hash of alice")
+            try expectEqual(try await store.replacePasswordHash("hash of alice", by: "another", of: alice), true)
             try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "another")
+        },
+        Case("A new password logs the other devices out; where the old one is another by now, nothing happens") {
+            store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+            let (tablet, foreign) = (DeviceID(rawValue: 13), DeviceID(rawValue: 14))
+            for (byte, device) in [(UInt8(1), phone), (2, laptop), (3, tablet)] {
+                _ = try await store.createDevice(newDevice(device, of: alice), refreshToken: token(byte))
+            }
+            _ = try await store.createDevice(newDevice(foreign, of: bob), refreshToken: token(4))
+            func change(of old: String) -> PasswordChange {
+                PasswordChange(user: alice, device: phone, oldHash: old, newHash: "new")
+            }
+            try expectEqual(try await store.changePassword(change(of: "of yesterday")), nil)
+            try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "hash of alice")
+            try expectEqual(try await store.devices(of: alice).count, 3)
+
+            let revoked = try require(try await store.changePassword(change(of: "hash of alice")))
+            try expectEqual(Set(revoked), [laptop, tablet])
+            try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "new")
+            try expectEqual(try await store.devices(of: alice).map(\.id), [phone])
+            try expectEqual(try await store.devices(of: bob).map(\.id), [foreign])
+            for (byte, outcome) in [
+                (UInt8(1), RefreshRotation.rotated(user: alice, device: phone)), (2, .unknown), (3, .unknown),
+            ] {
+                let rotation = try await store.rotateRefreshToken(
+                    hash: token(byte).hash, successor: token(byte + 100), at: later)
+                try expectEqual(rotation, outcome)
+            }
         },
         Case("Last seen only moves forward") { store in
             _ = try await store.createUser(newUser(alice, "alice"))

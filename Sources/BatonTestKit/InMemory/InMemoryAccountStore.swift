@@ -84,10 +84,18 @@ package final class InMemoryAccountStore: AccountStore {
         }
     }
 
-    package func setPasswordHash(_ hash: String, of user: UserID) async throws(AccountError) {
+    package func replacePasswordHash(
+        _ old: String, by new: String, of user: UserID
+    ) async throws(AccountError) -> Bool {
+        try transaction { state throws(AccountError) in state.replacePasswordHash(old, by: new, of: user) }
+    }
+
+    package func changePassword(_ change: PasswordChange) async throws(AccountError) -> [DeviceID]? {
         try transaction { state throws(AccountError) in
-            guard state.accounts[user] != nil else { throw .notFound }
-            state.accounts[user]?.passwordHash = hash
+            guard state.replacePasswordHash(change.oldHash, by: change.newHash, of: change.user) else { return nil }
+            let others = state.activeDevices(of: change.user).map(\.id).filter { $0 != change.device }
+            for device in others { state.installations[device]?.isRevoked = true }
+            return others
         }
     }
 
@@ -209,6 +217,12 @@ package final class InMemoryAccountStore: AccountStore {
 }
 
 extension InMemoryAccountStore.State {
+    fileprivate mutating func replacePasswordHash(_ old: String, by new: String, of user: UserID) -> Bool {
+        guard accounts[user]?.passwordHash == old else { return false }
+        accounts[user]?.passwordHash = new
+        return true
+    }
+
     fileprivate func activeDevices(of user: UserID) -> [Device] {
         installations.values.filter { $0.device.user == user && !$0.isRevoked }.map(\.device)
     }
