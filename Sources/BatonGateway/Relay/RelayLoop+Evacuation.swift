@@ -5,27 +5,40 @@ import NIOCore
 /// Moving the connections elsewhere before the node stops.
 extension RelayLoop {
     /// Closes so many connections a second, each told a jittered time after which to come back, until none is left or
-    /// the deadline has passed.
-    func evacuate(perSecond rate: Int) -> EventLoopFuture<Void> {
+    /// the time for it has passed.
+    func evacuate(perSecond rate: Double) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
-        evacuate(rate, until: eventLoop.now + .seconds(node.settings.evacuationSeconds), promise)
+        evacuate(rate, since: eventLoop.now, told: 0, promise)
         return promise.futureResult
     }
 
-    private func evacuate(_ rate: Int, until deadline: NIODeadline, _ promise: EventLoopPromise<Void>) {
-        let living = handlers.values.filter { $0.phase != .closing }
-        if handlers.isEmpty || eventLoop.now >= deadline {
+    /// - Parameter told: so many were told to go by now.
+    private func evacuate(
+        _ rate: Double, since began: NIODeadline, told: Int, _ promise: EventLoopPromise<Void>
+    ) {
+        let elapsed = eventLoop.now - began
+        if handlers.isEmpty || elapsed >= .seconds(node.settings.evacuationSeconds) {
             promise.succeed()
             return
         }
-        // Ten steps a second, so that a rate below the number of connections is spread and a small node is quick.
-        for handler in living.prefix(max(1, rate / 10)) {
+        // As many as may have gone by the next step. The first goes at once, however slow the rate.
+        let milliseconds = elapsed.nanoseconds / 1_000_000 + Self.stepMilliseconds
+        let due = max(1, Int(rate * Double(milliseconds) / 1_000))
+        var told = told
+        for handler in handlers.values where handler.phase != .closing {
+            guard told < due else { break }
+            told += 1
             let wait = Int64.random(in: 0...Self.reconnectMilliseconds, using: &random)
             handler.goAway(after: wait, "the node stops")
         }
-        let bound = sendable
-        eventLoop.scheduleTask(in: .milliseconds(100)) { bound.value.evacuate(rate, until: deadline, promise) }
+        let (bound, soFar) = (sendable, told)
+        eventLoop.scheduleTask(in: .milliseconds(Self.stepMilliseconds)) {
+            bound.value.evacuate(rate, since: began, told: soFar, promise)
+        }
     }
+
+    /// So often some go: a rate below the number of connections is spread, and a small node is quick.
+    private static let stepMilliseconds: Int64 = 100
 
     private static let reconnectMilliseconds: Int64 = 1_000
 }

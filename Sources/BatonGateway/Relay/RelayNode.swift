@@ -134,7 +134,7 @@ package final class RelayNode: Sendable {
         }
         let loops = loops.withLock { $0 }
         guard let first = loops.first else { return nil }
-        let rate = max(1, settings.evacuatedPerSecond / loops.count)
+        let rate = Double(max(1, settings.evacuatedPerSecond)) / Double(loops.count)
         let futures = loops.map { loop in
             loop.eventLoop.flatSubmit { loop.value.evacuate(perSecond: rate) }
         }

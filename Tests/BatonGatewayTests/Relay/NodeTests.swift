@@ -69,6 +69,18 @@ struct NodeTests {
         #expect(ended.count == 1 && relay.node.connectionCount == 0)
     }
 
+    @Test("A slow rate is kept as well, and the first goes at once", arguments: [1, 4, 15])
+    func slowEvacuation(rate: Int) {
+        let relay = RelayFixture { $0.evacuatedPerSecond = rate }
+        let clients = (1...50).map { relay.greet(relay.addUser($0)) }
+        _ = relay.node.evacuate()
+        relay.run()
+        #expect(clients.count { $0.close() == .evacuated } == 1)
+        for _ in 0..<20 { relay.eventLoop.advanceTime(by: .milliseconds(100)) }
+        // Counted to the end of the step that is under way.
+        #expect(clients.count { $0.close() == .evacuated } == rate * 21 / 10)
+    }
+
     @Test("Who is evacuated is told when to come back")
     func goAway() throws {
         let relay = RelayFixture()
