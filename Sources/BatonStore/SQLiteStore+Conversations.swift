@@ -77,9 +77,6 @@ extension SQLiteStore: ConversationStore {
 
 /// Queries of conversations and their chains of messages.
 enum Conversations {
-    /// Rows that a walk along a chain looks at: among messages whose content is gone it could be long.
-    private static let walkLimit = 10_000
-
     /// The conversation's row, where the user is a member.
     static func row(_ id: ConversationID, of user: UserID, in db: Database) throws -> Row? {
         try Row.fetchOne(
@@ -114,8 +111,20 @@ enum Conversations {
         }
         return ConversationSummary(
             id: id, members: members.map(ConversationMember.init(row:)),
-            last: try history(row, .before(nil), limit: 1, in: db).first,
-            at: Timestamp(milliseconds: row["last_at"]), unread: Int(max(0, unread)))
+            last: try lastMessage(row, in: db), at: Timestamp(milliseconds: row["last_at"]), unread: Int(max(0, unread))
+        )
+    }
+
+    /// The newest message. Contents go from a conversation's beginning on: where its own is gone, all are.
+    private static func lastMessage(_ row: Row, in db: Database) throws -> StoredMessage? {
+        let statement = try db.cachedStatement(sql: "SELECT sequence, at, payload FROM messages WHERE num = ?")
+        guard let link = try Row.fetchOne(statement, arguments: [row["last_message"]]),
+            let payload: Data = link["payload"]
+        else { return nil }
+        let id = ConversationID(storedHigh: row["high"], storedLow: row["low"])
+        return StoredMessage(
+            id: MessageID(conversation: id, sequence: ConversationSequence(stored: link["sequence"])),
+            at: Timestamp(milliseconds: link["at"]), payload: Array(payload))
     }
 
     /// Walks the chain back from the nearest place that is known, the conversation's end or an anchor.
@@ -146,12 +155,15 @@ enum Conversations {
         var messages: [StoredMessage] = []
         let statement = try db.cachedStatement(
             sql: "SELECT sequence, previous, at, payload FROM messages WHERE num = ?")
-        for _ in 0..<walkLimit where next != 0 && messages.count < limit {
+        // Less than a step of the index lies behind `upper`, and where a content is gone all before it are: the way is
+        // hardly longer than the page.
+        while next != 0, messages.count < limit {
             guard let link = try Row.fetchOne(statement, arguments: [next]) else { break }
             let sequence: Int64 = link["sequence"]
             if sequence <= lower { break }
             next = link["previous"]
-            guard sequence <= upper, let payload: Data = link["payload"] else { continue }
+            if sequence > upper { continue }
+            guard let payload: Data = link["payload"] else { break }
             messages.append(
                 StoredMessage(
                     id: MessageID(conversation: id, sequence: ConversationSequence(stored: sequence)),
@@ -176,7 +188,7 @@ enum Conversations {
         var first: Int64?
         let statement = try db.cachedStatement(
             sql: "SELECT sequence, previous FROM messages WHERE num = ? AND payload IS NOT NULL")
-        for _ in 0..<walkLimit where next != 0 {
+        while next != 0 {
             guard let link = try Row.fetchOne(statement, arguments: [next]) else { break }
             let sequence: Int64 = link["sequence"]
             if sequence <= lower { break }

@@ -35,4 +35,34 @@ struct HistoryRetentionTests {
             }
         }
     }
+
+    @Test(
+        "Reading backwards ends at the first content that is still there", arguments: [0, 1, 31, 32, 33, 64, 99, 100])
+    func backwards(gone: Int) async throws {
+        try await TemporaryStore.with {
+            $0.retention = .onDelivery
+        } _: { store in
+            let people = People()
+            try await people.register(in: store)
+            let conversation = try #require(ConversationID(between: people.alice, and: people.bob))
+            try await people.send(1...100, at: MutableClock().now, through: store)
+            // The newest message of all stays as it is, so it is somebody else's.
+            let carol = UserID(rawValue: 303)
+            try await store.fixture.addUser(carol)
+            _ = await store.perform(people.message("last", to: carol))
+            _ = await store.perform(people.acknowledgement(of: InboxSequence(rawValue: UInt64(gone)), by: people.bob))
+            #expect(try await store.sweep().messagesEmptied == gone)
+
+            var read: [UInt64] = []
+            while let page = try await store.history(
+                of: conversation, for: people.alice, .before(read.last.map(ConversationSequence.init(rawValue:))),
+                limit: 7), !page.isEmpty
+            {
+                read += page.reversed().map(\.id.sequence.rawValue)
+            }
+            #expect(read == (1...100).dropFirst(gone).reversed())
+            let summary = try await store.conversation(conversation, of: people.alice)
+            #expect(summary?.last?.id.sequence.rawValue == (gone == 100 ? nil : 100))
+        }
+    }
 }
