@@ -40,6 +40,8 @@ public enum Limits {
         public static let acknowledgementDelayMilliseconds: Int64 = 10
         /// From the TCP connection to a complete, authenticated request; and from there to `hello`.
         public static let handshakeSeconds: Int64 = 10
+        /// How long a connection of plain requests may wait for its next one.
+        public static let plainIdleSeconds: Int64 = 60
         /// A `hello` that comes later after its handshake is old news: it lay in the socket of a node that stood still, and
         /// its device may have gone to another.
         public static let promptHelloSeconds: Int64 = 5
@@ -126,6 +128,8 @@ public enum Limits {
         public static let pageBytes = 1024 * 1024
         /// Days that a device may be idle before its cursor no longer holds back its user's inbox.
         public static let idleDeviceDays = 45
+        /// Users whose "last seen" waits for its batch; the presence registry has the others' anyway.
+        public static let lastSeenUsers = 65_536
     }
 
     public enum Trace {

@@ -9,8 +9,6 @@ final class LastSeenWriter: Service {
     private let logger: Logger
     private let waiting = Mutex<[UserID: Timestamp]>([:])
 
-    /// Users that wait at most; the presence registry has theirs anyway.
-    static let users = 65_536
     private static let period = Duration.seconds(5)
 
     init(accounts: any AccountStore, logger: Logger) {
@@ -20,7 +18,7 @@ final class LastSeenWriter: Service {
 
     func record(_ user: UserID, _ at: Timestamp) {
         waiting.withLock { waiting in
-            if waiting.count < Self.users || waiting[user] != nil { waiting[user] = at }
+            if waiting.count < Limits.Store.lastSeenUsers || waiting[user] != nil { waiting[user] = at }
         }
     }
 

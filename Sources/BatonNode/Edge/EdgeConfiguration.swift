@@ -12,7 +12,7 @@ package struct EdgeConfiguration: Sendable {
     /// From the TCP connection to a complete request, authenticated where it asks for a WebSocket.
     package var handshakeSeconds = Limits.Connection.handshakeSeconds
     /// How long a connection of plain requests may wait for its next one.
-    package var idleSeconds: Int64 = 60
+    package var idleSeconds = Limits.Connection.plainIdleSeconds
     /// Mounts the test-only endpoint.
     package var mountsEcho = false
 

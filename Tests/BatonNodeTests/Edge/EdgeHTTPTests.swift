@@ -22,6 +22,18 @@ import Testing
         }
     }
 
+    @Test("A connection of plain requests ends when no further one comes in time")
+    func idle() async throws {
+        try await EdgeFixture.run {
+            $0.idleSeconds = 1
+        } _: { edge in
+            let connection = try await edge.connect()
+            try await connection.send("GET /v1/hello HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try await connection.body(of: connection.head())
+            #expect(try await connection.untilEnd() == [])
+        }
+    }
+
     @Test("A request that asks for an upgrade it will not get is answered plainly, and is the last")
     func upgradeElsewhere() async throws {
         try await EdgeFixture.run { edge in
