@@ -17,9 +17,29 @@ struct SigningKeyFileTests {
         return try await body(directory.appendingPathComponent("keys.json").path)
     }
 
-    private func write(_ text: String, to path: String, mode: Int = 0o600) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    private func write(_ data: Data, to path: String) throws {
+        try data.write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    @Test("Random bytes, and pieces of a good file in any order, are an error and no crash")
+    func random() async throws {
+        var generator = SeededGenerator(seed: 3)
+        let pieces = [
+            "[", "]", "{", "}", ",", "\"kid\":", "\"seed\":", "\"created\":", "\"a\"", "1e999", "null", "\u{0}",
+            "\"\(Self.seed)\"",
+            "\"2026-01-01T00:00:00Z\"",
+        ]
+        try await withPath { path in
+            for _ in 0..<100 {
+                let bytes = (0..<40).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                let text = (0..<12).compactMap { _ in pieces.randomElement(using: &generator) }.joined()
+                for content in [Data(bytes), Data(text.utf8)] {
+                    try write(content, to: path)
+                    #expect(throws: SigningKeyError.self) { try SigningKeyFile.load(path: path) }
+                }
+            }
+        }
     }
 
     @Test("It is made where it is missing, for its owner only, and then found again")
@@ -77,7 +97,7 @@ struct SigningKeyFileTests {
         ])
     func malformed(_ text: String) async throws {
         try await withPath { path in
-            try write(text, to: path)
+            try write(Data(text.utf8), to: path)
             let error = #expect(throws: SigningKeyError.self) { try SigningKeyFile.load(path: path) }
             #expect(error?.description.contains(path) == true)
         }
@@ -87,8 +107,8 @@ struct SigningKeyFileTests {
     func byHand() async throws {
         try await withPath { path in
             let other = Data(repeating: 2, count: 32).base64EncodedString()
-            try write(
-                "[{\"kid\":\"b\",\"seed\":\"\(other)\",\"created\":\"2027-01-01T00:00:00Z\"}, \(Self.good)]", to: path)
+            let text = "[{\"kid\":\"b\",\"seed\":\"\(other)\",\"created\":\"2027-01-01T00:00:00Z\"}, \(Self.good)]"
+            try write(Data(text.utf8), to: path)
             let keys = try SigningKeyFile.load(path: path)
             #expect(keys.keys.map(\.id) == ["a", "b"])
         }

@@ -1,9 +1,31 @@
+import BatonCore
 import Testing
 
 @testable import BatonRedis
 
 @Suite("Redis URLs")
 struct RedisURLTests {
+    @Test("Random text is a URL or an error, never a crash, and no error repeats the password")
+    func random() {
+        var generator = SeededGenerator(seed: 5)
+        let pieces = [
+            "redis", "rediss", "unix", "://", ":", "@", "/", "?db=", "[", "]", "%", "%4", "%zz", "99999", "é", "\u{0}",
+            "h",
+        ]
+        func text() -> String {
+            (0..<Int.random(in: 0...6, using: &generator)).compactMap { _ in pieces.randomElement(using: &generator) }
+                .joined()
+        }
+        for _ in 0..<2_000 {
+            _ = try? RedisURL(text())
+            do {
+                _ = try RedisURL("redis://\(text()):s3cret@\(text())")
+            } catch {
+                #expect(!"\(error)".contains("s3cret"))
+            }
+        }
+    }
+
     @Test("Host, port, database, user and password are taken from the URL")
     func parts() throws {
         let full = try RedisURL("redis://relay:s%40cr%3At@redis.internal:7000/3")

@@ -1,3 +1,4 @@
+import BatonCore
 import BatonNode
 import Testing
 
@@ -20,6 +21,22 @@ import Testing
         #expect(client("::ffff:198.51.100.7") == "198.51.100.7")
         #expect(client("10.0.0.9") == "10.0.0.9")
         #expect(client() == "127.0.0.1")
+    }
+
+    @Test("Random text is an entry or an error, never a crash, and as a header it names a client or the peer")
+    func random() throws {
+        var generator = SeededGenerator(seed: 9)
+        let pieces = [
+            "1", "255", "256", ".", ":", "::", "/", "33", "-1", "[", "]", "ffff", ",", " ", "é", "\u{0}", "127.0.0.1",
+        ]
+        let proxies = try TrustedProxies(["127.0.0.1", "::1/128"])
+        for _ in 0..<2_000 {
+            let text = (0..<Int.random(in: 0...12, using: &generator)).compactMap { _ in
+                pieces.randomElement(using: &generator)
+            }.joined()
+            _ = try? TrustedProxies([text])
+            #expect(!proxies.client(peer: "127.0.0.1", forwardedFor: [text]).isEmpty)
+        }
     }
 
     @Test("What no proxy writes is not believed")
