@@ -176,6 +176,6 @@ let package = Package(
         .testTarget(
             name: "batonTests", dependencies: ["baton", "BatonNode", "BatonClient", "BatonCore", "BatonProtocol"],
             swiftSettings: settings),
-        .testTarget(name: "TidyTests", swiftSettings: settings),
+        .testTarget(name: "TidyTests", dependencies: ["BatonTestKit"], swiftSettings: settings),
     ]
 )

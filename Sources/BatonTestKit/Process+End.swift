@@ -21,4 +21,11 @@ extension Process {
         }
         return info._sifields._sigchld.si_status
     }
+
+    /// The same for those who must not hold a thread of the pool: a thread of its own waits.
+    public func end() async -> Int32 {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: self.ended()) }
+        }
+    }
 }

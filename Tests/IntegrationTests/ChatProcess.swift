@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 import Synchronization
 
@@ -5,10 +6,9 @@ import Synchronization
 final class ChatProcess: Sendable {
     private let input: FileHandle
     private let lines: AsyncStream<String>
-    private let end: AsyncStream<Int32>
+    private let process = Process()
 
     init(program: URL, _ arguments: [String], state: URL) throws {
-        let process = Process()
         process.executableURL = program
         process.arguments = ["chat"] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging([
@@ -21,9 +21,7 @@ final class ChatProcess: Sendable {
         input = inputs.fileHandleForWriting
 
         let (lines, linesContinuation) = AsyncStream.makeStream(of: String.self)
-        let (end, endContinuation) = AsyncStream.makeStream(of: Int32.self)
         self.lines = lines
-        self.end = end
         let open = Mutex<[UInt8]>([])
         outputs.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
@@ -41,10 +39,6 @@ final class ChatProcess: Sendable {
                     }
                 }
             }
-        }
-        process.terminationHandler = {
-            endContinuation.yield($0.terminationStatus)
-            endContinuation.finish()
         }
         try process.run()
     }
@@ -67,8 +61,8 @@ final class ChatProcess: Sendable {
     }
 
     /// Ends the input, and waits for the exit status.
-    func leave() async throws -> Int32? {
+    func leave() async throws -> Int32 {
         try input.close()
-        return await end.first { _ in true }
+        return await process.end()
     }
 }

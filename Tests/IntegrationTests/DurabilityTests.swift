@@ -2,6 +2,7 @@ import BatonClient
 import BatonCore
 import BatonLoad
 import BatonProtocol
+import BatonTestKit
 import Foundation
 import Testing
 
@@ -74,9 +75,7 @@ private enum Tracer {
         process.arguments = ["strace", "-f", "-o", "/dev/null", "true"]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        return (try? process.run()) != nil && process.ended() == 0
     }()
 
     /// A program that runs another under strace. The tracer is a process apart (`-D`), so that signals reach the node.

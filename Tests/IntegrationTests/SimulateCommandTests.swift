@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 import Testing
 
@@ -54,14 +55,8 @@ struct SimulateCommandTests {
         process.arguments = arguments
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         process.standardError = FileHandle.nullDevice
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = {
-            end.yield($0.terminationStatus)
-            end.finish()
-        }
         try process.run()
-        var status: Int32 = -1
-        for await value in ended { status = value }
+        let status = await process.end()
         return (status, try String(contentsOfFile: path, encoding: .utf8))
     }
 }

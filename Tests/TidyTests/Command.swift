@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 
 /// Runs a program of this machine and waits for it.
@@ -17,7 +18,6 @@ enum Command {
         process.standardError = output
         try process.run()
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        return (process.ended(), String(decoding: text, as: UTF8.self))
     }
 }

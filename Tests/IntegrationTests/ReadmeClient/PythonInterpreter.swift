@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 
 /// A Python that has the package `websockets`, as the README asks for.
@@ -78,7 +79,6 @@ struct PythonInterpreter {
         process.standardError = output
         try process.run()
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text.suffix(400), as: UTF8.self))
+        return (process.ended(), String(decoding: text.suffix(400), as: UTF8.self))
     }
 }

@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 import Synchronization
 
@@ -63,7 +64,7 @@ final class ReadmeClient {
         guard process.isRunning else { return }
         // Not SIGTERM: a child inherits what the threads of this program block, and those of Dispatch block it.
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.ended()
     }
 }
 

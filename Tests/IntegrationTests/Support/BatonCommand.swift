@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 
 /// One run of the program, to its end.
@@ -21,15 +22,9 @@ struct BatonCommand {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = errors
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = {
-            end.yield($0.terminationStatus)
-            end.finish()
-        }
         try process.run()
         // Both pipes are small beside what a kernel keeps for them, so that nobody has to read meanwhile.
-        var status: Int32 = -1
-        for await value in ended { status = value }
+        let status = await process.end()
         return BatonCommand(
             status: status,
             output: String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self),
