@@ -47,9 +47,9 @@ final class ChatProcess: Sendable {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// Waits for a line, passing over those before it; false where the output ends without it.
-    func says(_ line: String) async -> Bool {
-        for await said in lines where said == line { return true }
+    /// Waits for one of some lines, passing over those before it; false where the output ends without it.
+    func says(_ expected: String...) async -> Bool {
+        for await said in lines where expected.contains(said) { return true }
         return false
     }
 
