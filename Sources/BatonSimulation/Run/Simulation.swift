@@ -1,4 +1,4 @@
-package import BatonCore
+import BatonCore
 import BatonTestKit
 import NIOCore
 import NIOEmbedded
@@ -25,7 +25,7 @@ package final class Simulation {
     private static let settleSeconds: Int64 = 120
     private static let stepMilliseconds: Int64 = 100
 
-    private init(seed: UInt64, isTraced: Bool, _ adjust: (inout SimulationShape) -> Void = { _ in }) {
+    init(seed: UInt64, isTraced: Bool, _ adjust: (inout SimulationShape) -> Void = { _ in }) {
         self.seed = seed
         world = SimulatedWorld(seed: seed, isTraced: isTraced)
         var shape = SimulationShape(using: &world.random)
@@ -43,14 +43,7 @@ package final class Simulation {
         Simulation(seed: seed, isTraced: isTraced).whole()
     }
 
-    #if DEBUG
-        /// Runs the schedule of a seed on nodes that have a bug, to prove that it would be found.
-        package static func run(seed: UInt64, plantedBug: PlantedBug, isTraced: Bool = false) -> SimulationOutcome {
-            Simulation(seed: seed, isTraced: isTraced) { $0.plantedBug = plantedBug }.whole()
-        }
-    #endif
-
-    private func whole() -> SimulationOutcome {
+    func whole() -> SimulationOutcome {
         run()
         let outcome = outcome
         end()
