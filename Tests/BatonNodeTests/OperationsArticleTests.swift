@@ -29,16 +29,24 @@ struct OperationsArticleTests {
     }
 
     @Test("It knows each reason of a node that is not ready, or degraded")
-    func reasons() {
-        let state = NodeState(loops: 1)
+    func reasons() throws {
+        let canary = CanaryWatch(bound: .zero, period: .zero, metrics: PrometheusMetrics())
+        let n2 = try #require(NodeID("n2"))
+        canary.sent("r", to: .node(n2), user: UserID(rawValue: 1))
+        canary.bus(isThere: false)
+        canary.othersHaveBus([n2])
+        let state = NodeState(loops: 1, canary: canary)
         state.evacuating()
         state.lease(isHeld: false)
         state.store(.diskFull)
         var reasons = Set(state.summary().reasons)
         state.store(.unavailable(""))
         reasons.formUnion(state.summary().reasons)
-        #expect(reasons.count == 6)
-        for reason in reasons { #expect(article.contains("`\(reason)`"), "\(reason)") }
+        #expect(reasons.count == 9)
+        for reason in reasons {
+            let word = reason.replacing(":n2", with: ":<node>")
+            #expect(article.contains("`\(word)`"), "\(word)")
+        }
     }
 
     @Test("Keys of the configuration that it names exist")

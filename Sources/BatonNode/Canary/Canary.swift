@@ -31,14 +31,16 @@ struct Canary: Sendable {
             let partner = await account(CanaryHandle.partner(of: node)),
             let clients = clients(sender, partner, address)
         else { return }
+        let neighbours = CanaryNeighbours(on: group)
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await listen(clients.sender) }
             // Reading is acknowledging.
             tasks.addTask { for await _ in clients.partner.events {} }
-            tasks.addTask { await rounds(clients.sender, clients.partner, to: partner.user) }
+            tasks.addTask { await rounds(clients.sender, clients.partner, to: partner.user, asking: neighbours) }
         }
         await clients.sender.close()
         await clients.partner.close()
+        await neighbours.close()
     }
 
     private func account(_ handle: String) async -> CanaryAccount? {
@@ -92,7 +94,9 @@ struct Canary: Sendable {
 
     // MARK: Rounds
 
-    private func rounds(_ sender: BatonClient, _ partner: BatonClient, to partnerUser: UserID) async {
+    private func rounds(
+        _ sender: BatonClient, _ partner: BatonClient, to partnerUser: UserID, asking neighbours: CanaryNeighbours
+    ) async {
         let clock = ContinuousClock()
         var generator = SystemRandomNumberGenerator()
         var peers = CanaryPeers(own: node, accounts: accounts)
@@ -109,13 +113,21 @@ struct Canary: Sendable {
             await send(to: .local, partnerUser, through: sender)
             peers.update(await redis.nodes())
             watch.keep(Set(peers.living))
-            for peer in peers.choice(using: &generator) {
-                guard let user = await peers.user(of: peer) else { continue }
-                await send(to: .node(peer), user, through: sender)
+            let chosen = peers.choice(using: &generator)
+            for peer in chosen {
+                guard let user = await peers.user(of: peer.node) else { continue }
+                await send(to: .node(peer.node), user, through: sender)
             }
+            await lookAtBus(chosen, asking: neighbours)
             watch.countFailures()
             try? await clock.sleep(for: period * Double.random(in: 0.8...1.2, using: &generator))
         }
+    }
+
+    /// Only who has lost the bus asks who else has.
+    private func lookAtBus(_ others: [NodeLease], asking neighbours: CanaryNeighbours) async {
+        guard await !redis.health().allSatisfy(\.isConnected) else { return }
+        watch.othersHaveBus(await neighbours.withBus(among: others))
     }
 
     /// Also those who were told to stay away: displaced by a canary of the same name, or revoked.

@@ -2,7 +2,9 @@ import BatonCore
 
 /// Judges a node by what became of its canary's messages: which arrived, how fast, and since when none does.
 ///
-/// It does not send, know a clock or look at Redis: `now` is an argument, counted from any fixed moment.
+/// It does not send, know a clock or look at Redis: `now` is an argument, counted from any fixed moment. Without the bus
+/// a canary's messages still arrive, from the store, so that says nothing of one node that is cut off: it also compares
+/// who has the bus.
 struct CanaryJudge: Sendable {
     /// Where a canary's messages go.
     enum Target: Hashable, Sendable {
@@ -32,6 +34,8 @@ struct CanaryJudge: Sendable {
         let unreachable: [NodeID]
         /// Since the last delivery, or since the start.
         let silence: Duration
+        /// Nodes that have the bus, where this one has been without it for longer than the bound.
+        let cutOffFrom: [NodeID]
     }
 
     private struct Flight: Sendable {
@@ -54,6 +58,9 @@ struct CanaryJudge: Sendable {
     private var routes: [Target: Route] = [:]
     /// The answers that came before it was known what they answer.
     private var early: [String: ConversationSequence] = [:]
+    /// Since when this node has no bus, and who said last that they have it.
+    private var busLostAt: Duration?
+    private var othersWithBus: [NodeID] = []
 
     init(bound: Duration, startedAt: Duration) {
         self.bound = bound
@@ -114,6 +121,21 @@ struct CanaryJudge: Sendable {
         }
     }
 
+    /// Whether this node has the bus.
+    mutating func bus(isThere: Bool, at now: Duration) {
+        if isThere {
+            busLostAt = nil
+            othersWithBus = []
+        } else if busLostAt == nil {
+            busLostAt = now
+        }
+    }
+
+    /// While this node has no bus: these others say that they have it.
+    mutating func othersHaveBus(_ others: [NodeID]) {
+        if busLostAt != nil { othersWithBus = others }
+    }
+
     /// The targets of messages that have failed since the last question, one for each message.
     mutating func failures(at now: Duration) -> [Target] {
         var failures: [Target] = []
@@ -138,10 +160,15 @@ struct CanaryJudge: Sendable {
         }
         let standing: Standing =
             silence > bound ? .failing : lastDelivery == nil ? .unproven : .delivering
+        let isCutOff = busLostAt.map { now - $0 > bound } ?? false
         return Verdict(
-            standing: standing,
-            unreachable: Array(unreachable.sorted { $0.name < $1.name }.prefix(Limits.Canary.namedNodes)),
-            silence: silence)
+            standing: standing, unreachable: Self.named(unreachable), silence: silence,
+            cutOffFrom: isCutOff ? Self.named(othersWithBus) : [])
+    }
+
+    /// As many as a reason names.
+    private static func named(_ nodes: [NodeID]) -> [NodeID] {
+        Array(nodes.sorted { $0.name < $1.name }.prefix(Limits.Canary.namedNodes))
     }
 
     private func find(_ ref: String) -> (Target, Int)? {

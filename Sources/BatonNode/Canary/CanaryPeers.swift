@@ -6,7 +6,7 @@ struct CanaryPeers {
     private let accounts: any AccountStore
     private var users: [NodeID: UserID] = [:]
     /// As Redis told them last.
-    private(set) var living: [NodeID] = []
+    private var leases: [NodeLease] = []
 
     init(own: NodeID, accounts: any AccountStore) {
         self.own = own
@@ -17,15 +17,17 @@ struct CanaryPeers {
     mutating func update(_ leases: [NodeLease]?) {
         guard let leases else { return }
         // One that evacuates sends its canary away first.
-        living = leases.filter { $0.node != own && $0.state == .up }.map(\.node)
+        self.leases = leases.filter { $0.node != own && $0.state == .up }
         let known = Set(living)
         users = users.filter { known.contains($0.key) }
     }
 
+    var living: [NodeID] { leases.map(\.node) }
+
     /// Some of the others.
-    func choice(using generator: inout some RandomNumberGenerator) -> [NodeID] {
-        guard living.count > Limits.Canary.peers else { return living }
-        return Array(living.shuffled(using: &generator).prefix(Limits.Canary.peers))
+    func choice(using generator: inout some RandomNumberGenerator) -> [NodeLease] {
+        guard leases.count > Limits.Canary.peers else { return leases }
+        return Array(leases.shuffled(using: &generator).prefix(Limits.Canary.peers))
     }
 
     /// A node's canary; nil where it has none yet.

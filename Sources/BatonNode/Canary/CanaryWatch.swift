@@ -39,6 +39,12 @@ final class CanaryWatch: Sendable {
     /// These are the living nodes. Also the moment to count what has failed.
     func keep(_ nodes: Set<NodeID>) { judge.withLock { $0.keep(nodes) } }
 
+    /// Whether this node has the bus.
+    func bus(isThere: Bool) { judge.withLock { $0.bus(isThere: isThere, at: now) } }
+
+    /// While this node has no bus: these others say that they have it.
+    func othersHaveBus(_ others: [NodeID]) { judge.withLock { $0.othersHaveBus(others) } }
+
     /// Counts what has failed since the last call.
     func countFailures() {
         for target in judge.withLock({ $0.failures(at: now) }) { counter(MetricNames.canaryFailed, target).increment() }

@@ -4,8 +4,9 @@ import Synchronization
 /// What the parts of a node know about its health, gathered for `/health/ready` and the log.
 ///
 /// A node is ready while it takes connections and its canary's messages arrive. Without Redis it delivers to its own
-/// clients: it is degraded, not unready, so that a cluster whose Redis died does not turn everybody away. A store that
-/// only reads is more than degraded once the canary has failed for its bound: nothing can be sent.
+/// clients: it is degraded, not unready, so that a cluster whose Redis died does not turn everybody away; it is unready
+/// where other nodes have what it lacks. A store that only reads is more than degraded once the canary has failed for
+/// its bound: nothing can be sent.
 final class NodeState: Sendable {
     private struct Values {
         var isServing = false
@@ -16,6 +17,9 @@ final class NodeState: Sendable {
         var storeFailure: StoreError?
         var holdsLease = true
     }
+
+    /// The reason of a node without Redis.
+    static let redisUnreachable = "redis_unreachable"
 
     private let values: Mutex<Values>
     /// Nil where the node has no canary.
@@ -49,7 +53,7 @@ final class NodeState: Sendable {
         let verdict = canary?.verdict
         return values.withLock { values in
             var missing: [String] = []
-            if values.redisLoops.contains(false) { missing.append("redis_unreachable") }
+            if values.redisLoops.contains(false) { missing.append(Self.redisUnreachable) }
             switch values.storeFailure {
             case nil: break
             case .diskFull: missing.append("store_full")
@@ -60,6 +64,10 @@ final class NodeState: Sendable {
             // A node takes clients once its canary has proven that it delivers.
             if !values.isServing || verdict?.standing == .unproven { blocking.append("starting") }
             if verdict?.standing == .failing { blocking.append("canary_undelivered") }
+            // As soon as Redis is back, and not only when the canary has looked again.
+            if values.redisLoops.contains(false) {
+                blocking += (verdict?.cutOffFrom ?? []).map { "canary_cut_off:\($0.name)" }
+            }
             if values.isEvacuating { blocking.append("evacuating") }
             if !values.holdsLease { blocking.append("lease_lost") }
             return (blocking.isEmpty, !missing.isEmpty, blocking + missing, values.redisPID)

@@ -16,6 +16,7 @@ struct RedisWatch: Sendable {
                 parts.state.redis(loop: index, isConnected: loop.isConnected)
             }
             let isConnected = health.allSatisfy(\.isConnected)
+            parts.canaryWatch?.bus(isThere: isConnected)
             if isConnected, !wasConnected { parts.state.redisPID(await processID()) }
             wasConnected = isConnected
             try? await ContinuousClock().sleep(for: Self.period)

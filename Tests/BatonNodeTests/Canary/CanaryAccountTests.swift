@@ -60,7 +60,7 @@ struct CanaryAccountTests {
         }
         peers.update(leases)
         #expect(peers.living.count == Limits.Canary.peers)
-        #expect(Set(peers.choice(using: &generator)) == Set(peers.living))
+        #expect(Set(peers.choice(using: &generator).map(\.node)) == Set(peers.living))
         let more = NodeLease(
             node: try #require(NodeID("more")), incarnation: 1, address: "127.0.0.1:1", state: .up, connections: 0,
             since: now)
@@ -91,5 +91,18 @@ struct CanaryAccountTests {
         let other = NodeState(loops: 0, canary: failing)
         other.serving()
         #expect(other.summary().reasons == ["canary_undelivered"] && !other.summary().ready)
+    }
+
+    @Test("A node that lacks what others have is not ready, and is as soon as Redis is back")
+    func cutOff() throws {
+        let watch = CanaryWatch(bound: .zero, period: .zero, metrics: PrometheusMetrics())
+        watch.bus(isThere: false)
+        watch.othersHaveBus([try #require(NodeID("n2"))])
+        let state = NodeState(loops: 1, canary: watch)
+        state.serving()
+        #expect(!state.summary().ready)
+        #expect(state.summary().reasons.contains("canary_cut_off:n2"))
+        state.redis(loop: 0, isConnected: true)
+        #expect(state.summary().reasons == ["canary_undelivered"])
     }
 }

@@ -142,6 +142,31 @@ struct CanaryJudgeTests {
         #expect(judge.failures(at: .seconds(60)).isEmpty)
     }
 
+    @Test("Without the bus for longer than the bound, and while others have it, a node is cut off from those")
+    func cutOff() throws {
+        let (n2, n3) = (try node("n2"), try node("n3"))
+        var judge = judge()
+        // Who has the bus does not ask, and an answer that comes too late says nothing.
+        judge.othersHaveBus([n2])
+        judge.bus(isThere: false, at: .seconds(10))
+        #expect(judge.verdict(at: .seconds(60)).cutOffFrom.isEmpty)
+        judge.othersHaveBus([n3, n2])
+        judge.bus(isThere: false, at: .seconds(11))
+        #expect(judge.verdict(at: .seconds(30)).cutOffFrom.isEmpty)
+        #expect(judge.verdict(at: .seconds(31)).cutOffFrom == [n2, n3])
+        // The last answer counts: they may have lost it a moment later.
+        judge.othersHaveBus([])
+        #expect(judge.verdict(at: .seconds(33)).cutOffFrom.isEmpty)
+        judge.othersHaveBus([n2])
+        #expect(judge.verdict(at: .seconds(34)).cutOffFrom == [n2])
+        judge.bus(isThere: true, at: .seconds(60))
+        #expect(judge.verdict(at: .seconds(60)).cutOffFrom.isEmpty)
+        judge.bus(isThere: false, at: .seconds(61))
+        judge.othersHaveBus([n2])
+        #expect(judge.verdict(at: .seconds(81)).cutOffFrom.isEmpty)
+        #expect(judge.verdict(at: .seconds(82)).cutOffFrom == [n2])
+    }
+
     @Test("Of many nodes out of reach so many are named")
     func names() throws {
         var judge = judge()
@@ -150,5 +175,8 @@ struct CanaryJudgeTests {
             _ = judge.sent("\(number)", to: target, user: UserID(rawValue: UInt64(number) + 10), at: .zero)
         }
         #expect(judge.verdict(at: .seconds(60)).unreachable.count == Limits.Canary.namedNodes)
+        judge.bus(isThere: false, at: .zero)
+        judge.othersHaveBus(try (0...Limits.Canary.namedNodes).map { try node("n\($0)") })
+        #expect(judge.verdict(at: .seconds(60)).cutOffFrom.count == Limits.Canary.namedNodes)
     }
 }

@@ -12,13 +12,14 @@ struct TestCluster: Sendable {
     let directory: String
 
     static func start(
-        nodes: Int, executable: String? = nil, configuration: [String] = []
+        nodes: Int, executable: String? = nil, configuration: [String] = [], isProxied: Bool = false
     ) async throws -> TestCluster {
         let directory = NSTemporaryDirectory() + "baton-tests-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         var settings = LocalCluster.Settings(
             executable: try executable ?? Self.executable("baton"), directory: directory)
         settings.nodes = nodes
+        settings.isProxied = isProxied
         settings.configuration =
             [
                 "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
@@ -70,13 +71,15 @@ struct TestCluster: Sendable {
 struct ClusterTrait: SuiteTrait, TestScoping {
     let nodes: Int
     let configuration: [String]
+    let isProxied: Bool
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         await Turns.shared.take()
         do {
-            let cluster = try await TestCluster.start(nodes: nodes, configuration: configuration)
+            let cluster = try await TestCluster.start(
+                nodes: nodes, configuration: configuration, isProxied: isProxied)
             do {
                 try await TestCluster.$current.withValue(cluster) { try await function() }
             } catch {
@@ -94,8 +97,10 @@ struct ClusterTrait: SuiteTrait, TestScoping {
 
 extension Trait where Self == ClusterTrait {
     /// A cluster for the suite: `TestCluster.current`.
-    static func cluster(nodes: Int, configuration: [String] = []) -> ClusterTrait {
-        ClusterTrait(nodes: nodes, configuration: configuration)
+    ///
+    /// - Parameter isProxied: whether clients reach nodes, and nodes Redis, through proxies that can break.
+    static func cluster(nodes: Int, configuration: [String] = [], isProxied: Bool = false) -> ClusterTrait {
+        ClusterTrait(nodes: nodes, configuration: configuration, isProxied: isProxied)
     }
 }
 
