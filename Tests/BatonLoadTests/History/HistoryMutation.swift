@@ -5,20 +5,21 @@ import BatonLoad
 enum HistoryMutation: String, CaseIterable, Sendable {
     case messageNotApplied, messageAppliedTwice, messagesSwapped, entrySkipped, otherBody, otherPlace, sendForgotten
     case acceptedAfterAll, placesSwapped, receiptLower, receiptTooEarly, readTooEarly, receiptsMissing, countWrong
-    case presenceFlipped, connectionKept, appliedLate, resync, sessionLeft, crash
+    case presenceFlipped, connectionKept, appliedLate, resync, sessionLeft, crash, deafAndReady
+    case messageLeftOut, placeHeldTwice, sentAgain, acceptedTooEarly
 
     /// The invariant that is broken by it. Others may be as well.
     var invariant: Invariant {
         switch self {
-        case .messageNotApplied: .lost
+        case .messageNotApplied, .messageLeftOut: .lost
         case .messageAppliedTwice: .duplicated
         case .messagesSwapped: .reordered
         case .entrySkipped: .hole
-        case .otherBody: .diverged
-        case .otherPlace: .refSplit
+        case .otherBody, .placeHeldTwice: .diverged
+        case .otherPlace, .sentAgain: .refSplit
         case .sendForgotten: .neverSent
         case .acceptedAfterAll: .refusedApplied
-        case .placesSwapped: .orderInverted
+        case .placesSwapped, .acceptedTooEarly: .orderInverted
         case .receiptLower: .receiptWentBack
         case .receiptTooEarly, .readTooEarly: .receiptUntruthful
         case .receiptsMissing: .receiptIncomplete
@@ -29,12 +30,15 @@ enum HistoryMutation: String, CaseIterable, Sendable {
         case .resync: .resynced
         case .sessionLeft: .notBackToBaseline
         case .crash: .misbehaved
+        case .deafAndReady: .readyButDeaf
         }
     }
 
     /// - Returns: nil where the run has no place for it.
     func applied(to run: RunHistories, using generator: inout SeededGenerator) -> RunHistories? {
-        if self == .sessionLeft || self == .crash { return appliedToCluster(run) }
+        if let broken = appliedToCluster(run, using: &generator) { return broken }
+        if let broken = appliedToMessages(run, using: &generator) { return broken }
+        guard !isOfCluster, !isOfMessages else { return nil }
         var order = Array(run.devices.indices)
         order.shuffle(using: &generator)
         for device in order {
@@ -60,7 +64,7 @@ enum HistoryMutation: String, CaseIterable, Sendable {
                 return true
             // A device need not apply what it sent itself.
             case (.messageNotApplied, .applied(let message)): return message.device != own
-            case (.entrySkipped, .applied): return records[..<index].contains { $0.isInbox }
+            case (.entrySkipped, .applied): return records[..<index].contains { $0.inbox != nil }
             case (.messagesSwapped, .applied(let message)):
                 return next(after: index, in: records, of: message.conversation) != nil
             case (.placesSwapped, .device): return true
@@ -150,8 +154,14 @@ enum HistoryMutation: String, CaseIterable, Sendable {
         case (.messageAppliedTwice, _): records.insert(record, at: place + 1)
         case (.messagesSwapped, .applied(let message)):
             guard let later = next(after: place, in: records, of: message.conversation) else { return false }
-            records.swapAt(place, later)
-        case (.entrySkipped, .applied(let message)): put(.applied(message.with(inbox: message.inbox + 1)))
+            // The inbox has them in this order.
+            guard case .applied(let other) = records[later].event else { return false }
+            put(.applied(other.with(inbox: message.inbox)))
+            records[later] = HistoryRecord(at: records[later].at, .applied(message.with(inbox: other.inbox)))
+        case (.entrySkipped, .applied(let message)):
+            for later in place..<records.count {
+                records[later] = records[later].movingInbox(behind: message.inbox - 1, by: 1)
+            }
         case (.otherBody, .applied(let message)): put(.applied(message.with(body: (message.body ?? 0) + 1_000_000)))
         case (.otherPlace, .applied(let message)):
             put(.applied(message.with(sequence: message.sequence + 1_000_000)))
@@ -205,51 +215,30 @@ enum HistoryMutation: String, CaseIterable, Sendable {
         }
         return run
     }
-
-    private func appliedToCluster(_ run: RunHistories) -> RunHistories? {
-        guard var records = run.cluster?.records, let settled = run.cluster?.start(of: .settled) else { return nil }
-        if self == .crash {
-            records.append(ClusterRecord(at: 1, .misbehaved(what: "n1 ended by itself")))
-        } else {
-            records = records.map { record in
-                guard case .redis(var sample) = record.event, record.at >= settled else {
-                    return record
-                }
-                sample.sessions = (sample.sessions ?? 0) + 1
-                return ClusterRecord(at: record.at, .redis(sample))
-            }
-        }
-        return RunHistories(devices: run.devices, cluster: ClusterHistory(records: records))
-    }
 }
 
 extension HistoryRecord {
-    fileprivate var isInbox: Bool {
-        switch event {
-        case .applied, .receipt: true
-        default: false
-        }
-    }
-
     fileprivate func isReceipt(notOf user: String) -> Bool {
         if case .receipt(let receipt) = event { receipt.user != user } else { false }
     }
 }
 
 extension HistoryRecord.Applied {
-    fileprivate func with(
-        inbox: UInt64? = nil, sequence: UInt64? = nil, body: UInt64? = nil
+    func with(
+        inbox: UInt64? = nil, sequence: UInt64? = nil, ref: String? = nil, body: UInt64? = nil
     ) -> HistoryRecord.Applied {
         HistoryRecord.Applied(
             inbox: inbox ?? self.inbox, conversation: conversation, sequence: sequence ?? self.sequence, device: device,
-            ref: ref, body: body ?? self.body)
+            ref: ref ?? self.ref, body: body ?? self.body)
     }
 }
 
 extension HistoryRecord.Receipt {
-    fileprivate func with(delivered: UInt64? = nil, read: UInt64? = nil) -> HistoryRecord.Receipt {
+    func with(
+        inbox: UInt64? = nil, delivered: UInt64? = nil, read: UInt64? = nil
+    ) -> HistoryRecord.Receipt {
         HistoryRecord.Receipt(
-            inbox: inbox, conversation: conversation, user: user, delivered: delivered ?? self.delivered,
+            inbox: inbox ?? self.inbox, conversation: conversation, user: user, delivered: delivered ?? self.delivered,
             read: read ?? self.read)
     }
 }

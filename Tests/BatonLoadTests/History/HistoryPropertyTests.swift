@@ -30,4 +30,21 @@ struct HistoryPropertyTests {
         }
         #expect(applied >= Self.seeds / 4)
     }
+
+    /// The invariants that a mutation of a seed's run breaks; nil where that run has no place for it.
+    private func broken(by mutation: HistoryMutation, seed: UInt64) -> Set<Invariant>? {
+        var generator = SeededGenerator(seed: seed).fork(7)
+        guard let run = mutation.applied(to: ModelRun.histories(seed: seed), using: &generator) else { return nil }
+        return Set(HistoryChecker.check(run.devices, cluster: run.cluster).counts.keys)
+    }
+
+    @Test("Each invariant has something that breaks it, and nothing else", arguments: Invariant.allCases)
+    func exact(invariant: Invariant) {
+        let mutations = HistoryMutation.allCases.filter { $0.invariant == invariant }
+        #expect(!mutations.isEmpty, "no mutation breaks \(invariant.rawValue): add one")
+        let isExact = mutations.contains { mutation in
+            (1...Self.seeds).contains { broken(by: mutation, seed: $0) == [invariant] }
+        }
+        #expect(isExact, "\(mutations) break others as well: find one that does not")
+    }
 }
