@@ -1,3 +1,4 @@
+import BatonCore
 import BatonLoad
 import Foundation
 import Testing
@@ -51,6 +52,65 @@ struct ChaosCommandTests {
         #expect(run.output.isEmpty)
         let complaints = run.errors.split(separator: "\n").filter { $0.hasPrefix("Error: ") }
         #expect(complaints.count == 1 && complaints[0].contains(what), "\(run.errors)")
+    }
+
+    #if DEBUG
+        @Test("A run that breaks a promise ends with status 1, and proves it in its table and on its page")
+        func broken() async throws {
+            let (run, html) = try await Self.shortRun(
+                ["--rate", "60"], environment: ["BATON_PLANTED_BUG": PlantedBug.inventReceipts.rawValue])
+            #expect(run.status == 1, "\(run.output)\n\(run.errors)")
+            #expect(run.output.contains("FAIL: ") && run.output.contains("receipt_untruthful"))
+            let object = try Self.lastLine(of: run)
+            #expect(object["verdict"] as? String == "fail")
+            let broken = try #require(object["broken"] as? [String: Int])
+            #expect(broken["receipt_untruthful"] ?? 0 > 0)
+            #expect(html.contains(">Broken<") && html.contains("Not so: "))
+        }
+    #endif
+
+    @Test("A run in which little of what was asked for was accepted ends with status 3, and says so")
+    func tooLittle() async throws {
+        // More than a machine can do.
+        let (run, html) = try await Self.shortRun(["--rate", "1000000"])
+        #expect(run.status == 3, "\(run.output)\n\(run.errors)")
+        #expect(run.output.contains("INCONCLUSIVE: ") && run.output.contains("of 5000000 messages were accepted"))
+        let object = try Self.lastLine(of: run)
+        #expect(object["verdict"] as? String == "inconclusive")
+        #expect(try #require(object["accepted"] as? Int) > 0)
+        #expect(html.contains(">Inconclusive<"))
+    }
+
+    @Test("A run that cannot be made ends with status 3 and the reason")
+    func impossible() async throws {
+        let run = try await BatonCommand.run(
+            ["chaos", "--seconds", "5"], environment: ["BATON_STORE_RETENTION": "nonsense"])
+        #expect(run.status == 3)
+        let object = try Self.lastLine(of: run)
+        #expect(object["verdict"] as? String == "inconclusive")
+        #expect((object["reason"] as? String)?.contains("ended while it should start") == true, "\(run.output)")
+    }
+
+    /// Some seconds with few users and kills of nodes.
+    private static func shortRun(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> (run: BatonCommand, html: String) {
+        let page = NSTemporaryDirectory() + "page-\(UUID().uuidString).html"
+        let directory = NSTemporaryDirectory() + "chaos-\(UUID().uuidString)"
+        defer {
+            for file in [page, directory] { try? FileManager.default.removeItem(atPath: file) }
+        }
+        let run = try await BatonCommand.run(
+            [
+                "chaos", "--seconds", "5", "--nodes", "2", "--users", "4", "--seed", "7", "--faults", "node",
+                "--kill-every", "2", "--directory", directory, "--report", page,
+            ] + arguments, environment: environment)
+        return (run, (try? String(contentsOfFile: page, encoding: .utf8)) ?? "")
+    }
+
+    private static func lastLine(of run: BatonCommand) throws -> [String: Any] {
+        let last = try #require(run.output.split(separator: "\n").last)
+        return try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])
     }
 
     @Test("Histories that break a promise are judged `fail`, by status, by the last line and on the page")
