@@ -1,0 +1,99 @@
+import BatonCore
+import Testing
+
+@testable import BatonClient
+
+@Suite("A client that is told to connect anew", .timeLimit(.minutes(1)))
+struct ReconnectTests {
+    private func client(_ relays: ScriptedRelay...) throws -> BatonClient {
+        var configuration = ClientConfiguration(addresses: relays.compactMap { RelayAddress($0.address) })
+        configuration.tokenProvider = {
+            IssuedToken(
+                user: UserID(rawValue: 1), device: DeviceID(rawValue: 2), accessToken: "token", lifetime: .seconds(600))
+        }
+        return try BatonClient(configuration)
+    }
+
+    /// Reads on until the client is online.
+    ///
+    /// - Returns: with which node, and the states before.
+    private func online(
+        _ states: inout AsyncStream<ConnectionState>.Iterator
+    ) async -> (node: String, before: [ConnectionState]) {
+        var before: [ConnectionState] = []
+        while let state = await states.next(isolation: #isolation) {
+            if case .online(let node) = state { return (node, before) }
+            before.append(state)
+        }
+        return ("", before)
+    }
+
+    /// What one relay saw, up to this.
+    private func seen(
+        _ last: ScriptedRelay.Sight, _ sights: inout AsyncStream<ScriptedRelay.Sight>.Iterator
+    ) async -> [ScriptedRelay.Sight] {
+        var all: [ScriptedRelay.Sight] = []
+        while let sight = await sights.next(isolation: #isolation) {
+            all.append(sight)
+            if sight == last { break }
+        }
+        return all
+    }
+
+    @Test("It leaves for another address at once, ends the old connection, and sends what was not answered again")
+    func another() async throws {
+        let relays = [try await ScriptedRelay.start(named: "a"), try await ScriptedRelay.start(named: "b")]
+        let client = try client(relays[0], relays[1])
+        var states = await client.states().makeAsyncIterator()
+        var (first, second) = (relays[0].sights.makeAsyncIterator(), relays[1].sights.makeAsyncIterator())
+        try await client.connect()
+        #expect(await online(&states).node == "a")
+        let ref = try await client.enqueue("hello", to: .user(UserID(rawValue: 7)))
+        #expect(await seen(.send(ref: ref), &first) == [.hello, .send(ref: ref)])
+
+        await client.reconnect()
+
+        let (node, before) = await online(&states)
+        #expect(node == "b")
+        // It neither waits nor goes offline in between: this is no failure.
+        let address = try #require(RelayAddress(relays[1].address))
+        #expect(before == [.connecting(address), .catchingUp(node: "b")])
+        #expect(await seen(.ended, &first) == [.ended])
+        #expect(await seen(.send(ref: ref), &second) == [.hello, .send(ref: ref)])
+        #expect(await client.outboxCount == 1)
+        await client.close()
+        for relay in relays { try await relay.stop() }
+    }
+
+    @Test("Where there is one address it comes back to that, also in the midst of an attempt")
+    func same() async throws {
+        let relay = try await ScriptedRelay.start(named: "a")
+        let client = try client(relay)
+        var states = await client.states().makeAsyncIterator()
+        try await client.connect()
+        await client.reconnect()
+        #expect(await online(&states).node == "a")
+        await client.reconnect()
+        #expect(await online(&states).node == "a")
+        await client.close()
+        try await relay.stop()
+    }
+
+    @Test("A client that is not to be connected stays away")
+    func notWanted() async throws {
+        let relay = try await ScriptedRelay.start(named: "a")
+        let client = try client(relay)
+        await client.reconnect()
+        #expect(await client.state == .offline(.requested))
+        var states = await client.states().makeAsyncIterator()
+        try await client.connect()
+        #expect(await online(&states).node == "a")
+        await client.disconnect()
+        await client.reconnect()
+        #expect(await client.state == .offline(.requested))
+        await client.close()
+        await client.reconnect()
+        #expect(await client.state == .offline(.requested))
+        try await relay.stop()
+    }
+}
