@@ -157,7 +157,7 @@ let package = Package(
             name: "BatonNodeTests",
             dependencies: [
                 "BatonNode", "BatonTestKit", hummingbird, hummingbirdTesting, httpClient, nioCore, nioPosix, nioHTTP1,
-                nioEmbedded, crypto,
+                nioEmbedded, crypto, yams,
             ],
             swiftSettings: settings),
         .testTarget(

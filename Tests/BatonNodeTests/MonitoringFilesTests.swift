@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Yams
 
 @testable import BatonNode
 
@@ -29,19 +30,75 @@ struct MonitoringFilesTests {
         #expect(named.count > 15)
     }
 
-    static let files = ["prometheus/alerts.yml", "grafana/baton.json"]
+    static let files = ["prometheus/alerts.yml", "prometheus/alerts_test.yml", "grafana/baton.json"]
 
-    @Test("Each alert says how urgent it is and what it means")
-    func alerts() throws {
-        let rules = try text("prometheus/alerts.yml").split(separator: "- alert: ").dropFirst()
-        #expect(rules.count > 20)
-        #expect(Set(rules.map { $0.prefix { !$0.isNewline } }).count == rules.count)
-        for rule in rules {
-            let name = rule.prefix { !$0.isNewline }
-            #expect(rule.contains("expr: "), "\(name)")
-            #expect(rule.contains("severity: page") || rule.contains("severity: ticket"), "\(name)")
-            #expect(rule.contains("summary: "), "\(name)")
+    /// A file of rules, as Prometheus reads it.
+    private struct RuleFile: Decodable {
+        struct Group: Decodable {
+            let name: String
+            let rules: [Rule]
         }
+
+        struct Rule: Decodable {
+            let alert: String
+            let expr: String
+            let `for`: String?
+            let labels: [String: String]
+            let annotations: [String: String]
+        }
+
+        let groups: [Group]
+    }
+
+    @Test(
+        "Each alert has an expression, says how urgent it is and what it means, and nothing that is no part of a rule")
+    func alerts() throws {
+        let yaml = try text("prometheus/alerts.yml")
+        let groups = try YAMLDecoder().decode(RuleFile.self, from: yaml).groups
+        #expect(Set(groups.map(\.name)).count == groups.count)
+        let rules = groups.flatMap(\.rules)
+        #expect(rules.count > 20 && Set(rules.map(\.alert)).count == rules.count)
+        for rule in rules {
+            #expect(!rule.expr.isEmpty && rule.expr.count(where: { $0 == "(" }) == rule.expr.count { $0 == ")" })
+            if let wait = rule.for { #expect(wait.wholeMatch(of: #/[0-9]+[smh]/#) != nil, "\(rule.alert): \(wait)") }
+            #expect(["page", "ticket"].contains(rule.labels["severity"]), "\(rule.alert)")
+            #expect(rule.annotations["summary"]?.isEmpty == false, "\(rule.alert)")
+            #expect(Set(rule.annotations.keys).isSubset(of: ["summary", "description"]), "\(rule.alert)")
+        }
+        let fields = try #require(try Yams.load(yaml: yaml) as? [String: Any])
+        let written = try #require(fields["groups"] as? [[String: Any]]).flatMap {
+            $0["rules"] as? [[String: Any]] ?? []
+        }
+        #expect(written.count == rules.count)
+        for rule in written {
+            #expect(Set(rule.keys).isSubset(of: ["alert", "expr", "for", "labels", "annotations"]))
+        }
+    }
+
+    @Test("Each alert has a series that makes it fire, in the file for promtool, and promtool agrees where it is here")
+    func firing() throws {
+        let rules = try YAMLDecoder().decode(RuleFile.self, from: try text("prometheus/alerts.yml")).groups
+        let test = try text("prometheus/alerts_test.yml")
+        for rule in rules.flatMap(\.rules) {
+            #expect(test.contains(#"alertname="\#(rule.alert)""#), "\(rule.alert)")
+        }
+        guard let promtool = Self.promtool else { return }
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: promtool)
+        process.arguments = ["test", "rules", "alerts_test.yml"]
+        process.currentDirectoryURL = ops.appendingPathComponent("prometheus")
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let said = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(said)")
+    }
+
+    /// It comes with Prometheus, which no test needs.
+    private static let promtool = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
     }
 
     @Test("The dashboard can be imported: its panels have places of their own and ask the chosen Prometheus")
