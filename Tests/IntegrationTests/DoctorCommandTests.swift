@@ -3,7 +3,7 @@ import BatonTestKit
 import Foundation
 import Testing
 
-@Suite("The command `baton doctor`", .serialized, .timeLimit(.minutes(2)), .cluster(nodes: 2))
+@Suite("The command `baton doctor`", .serialized, .timeLimit(.minutes(2)), .cluster(nodes: 2, isProxied: true))
 struct DoctorCommandTests {
     private struct Diagnosis: Decodable {
         struct Finding: Decodable {
@@ -29,10 +29,12 @@ struct DoctorCommandTests {
         let (diagnosis, status) = try await examine([
             "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
             "auth.keysFile=\(cluster.directory)/keys.json", "--balancer", cluster.local.nodeURLs[0],
+            "--idle", "1",
         ])
         for check in [
             "redis", "redis role", "redis snapshots", "redis append only", "clock", "store", "store durability",
             "store last stop", "signing keys", "node n1", "node n2", "clocks of nodes", "balancer",
+            "balancer idle",
         ] {
             #expect(diagnosis[check]?.result == "ok", "\(check): \(diagnosis[check]?.found ?? "no finding")")
         }
@@ -40,6 +42,32 @@ struct DoctorCommandTests {
         // A node asked in place of a balancer shows its metrics, as it should not through one.
         #expect(diagnosis.findings.filter { $0.result == "failure" }.map(\.check) == ["balancer /metrics"])
         #expect(status == 1)
+    }
+
+    @Test("A balancer that cuts idle connections off, or lets no WebSocket through, is found by trying it")
+    func idle() async throws {
+        let cluster = try #require(TestCluster.current)
+        let proxy = cluster.local.clientProxies[0]
+        let arguments = [
+            "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
+            "auth.keysFile=\(cluster.directory)/keys.json", "--balancer", cluster.local.clientURLs[0],
+        ]
+        var cut: Diagnosis.Finding?
+        // A node counts a connection a moment before it greets the client, who then was not connected yet.
+        for _ in 0..<5 where cut?.found.contains("cut off") != true {
+            async let examined = examine(arguments)
+            try await cluster.untilHealth(of: 0) { $0.contains(#""connections":1"#) }
+            try await proxy.dropAll()
+            cut = try await examined.diagnosis["balancer idle"]
+            try await cluster.untilHealth(of: 0) { $0.contains(#""connections":0"#) }
+        }
+        #expect(cut?.result == "failure" && cut?.found.contains("cut off after 0 s") == true, "\(cut as Any)")
+        #expect(cut?.change?.contains("timeout tunnel") == true && cut?.change?.contains("proxy_read_timeout") == true)
+
+        let untried = try await examine(arguments + ["--idle", "0"]).diagnosis
+        #expect(untried["balancer"]?.result == "ok" && untried["balancer idle"] == nil)
+        let unknown = try await examine(arguments + ["--set", "admin.tokenFile=/nowhere/token"]).diagnosis
+        #expect(unknown["balancer idle"]?.result == "warning")
     }
 
     @Test("What is wrong with Redis, the keys and the balancer is a finding each, with the line to change")

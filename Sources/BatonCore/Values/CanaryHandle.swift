@@ -11,5 +11,8 @@ public enum CanaryHandle {
     /// The user of the same node whom the first one can always reach, unless the node itself is broken.
     public static func partner(of node: NodeID) -> String { prefix + node.name + ".partner" }
 
+    /// The user as whom `baton doctor` looks through a balancer. No node has an empty name.
+    public static let doctor = prefix + ".doctor"
+
     public static func isReserved(_ handle: String) -> Bool { handle.hasPrefix(prefix) }
 }

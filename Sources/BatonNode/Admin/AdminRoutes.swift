@@ -13,6 +13,7 @@ struct AdminRoutes: Sendable {
     let status: @Sendable () async -> NodeStatus
     let cluster: @Sendable () async -> ClusterStatus
     let trace: TraceRoute
+    let doctor: DoctorRoute
 
     func add(to router: Router<APIRequestContext>) {
         let page = AdminPage()
@@ -21,6 +22,7 @@ struct AdminRoutes: Sendable {
         group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
         group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }
         trace.add(to: group)
+        doctor.add(to: group)
     }
 }
 
@@ -37,9 +39,13 @@ struct AdminGroup {
     }
 
     /// - Parameter path: what follows `/admin/`; `{name}` is a parameter.
-    func get(_ path: String, _ handler: @escaping Handler) {
+    func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
+
+    func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
+
+    private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         let gate = gate
-        router.get(RouterPath("/admin/" + path)) { request, context in
+        router.on(RouterPath("/admin/" + path), method: method) { request, context in
             try await gate.pass(request, context)
             return try await handler(request, context)
         }

@@ -114,7 +114,8 @@ struct RelayService: Service {
         let relay = parts.relay
         AdminRoutes(
             gate: gate, status: { reader.read() }, cluster: { await observer.look() },
-            trace: TraceRoute { await relay.trace($0) }
+            trace: TraceRoute { await relay.trace($0) },
+            doctor: DoctorRoute(accounts: parts.store, tokens: parts.tokens, clock: parts.clock)
         ).add(to: router)
     }
 

@@ -6,7 +6,8 @@ import NIOCore
 import NIOPosix
 
 /// Looks at what a node of this configuration would find, and at the nodes that run: Redis, the store, the host, the
-/// nodes themselves and the balancer before them. Changes nothing.
+/// nodes themselves and the balancer before them. Changes nothing; but where a connection through the balancer is tried,
+/// a node makes a user for that, once.
 package struct Doctor: Sendable {
     /// What else to look at.
     package struct Options: Sendable {
@@ -14,6 +15,13 @@ package struct Doctor: Sendable {
         package var haproxy: String?
         /// Where clients reach the cluster.
         package var balancer: String?
+        /// For so long a connection through the balancer is left idle; zero: it is not tried.
+        package var idle = Options.idleDefault
+        /// Told what takes long, in words.
+        package var onProgress: @Sendable (String) -> Void = { _ in }
+
+        /// Long enough for a node's ping.
+        package static let idleDefault = Limits.Connection.pingSeconds + 5
 
         package init(haproxy: String? = nil, balancer: String? = nil) {
             self.haproxy = haproxy
@@ -38,7 +46,7 @@ package struct Doctor: Sendable {
         examineHost(&diagnosis)
         let visits = DoctorVisits()
         await examineNodes(nodes, visits, &diagnosis)
-        await examineBalancer(visits, &diagnosis)
+        await examineBalancer(nodes, visits, &diagnosis)
         await visits.end()
         return diagnosis
     }

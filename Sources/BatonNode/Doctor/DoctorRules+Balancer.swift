@@ -67,6 +67,37 @@ extension DoctorRules {
             change: "http-request deny if { path,url_dec -m reg ^/+\(path.drop { $0 == "/" })(/|$) } in its frontend")
     }
 
+    /// What became of a connection that was left idle.
+    ///
+    /// - Parameter seconds: for how long it was.
+    static func idle(_ outcome: IdleConnection.Outcome, url: String, seconds: Int64) -> Finding {
+        let check = "balancer idle"
+        let ping = Limits.Connection.pingSeconds
+        switch outcome {
+        case .survived:
+            let isPinged = seconds > ping
+            return .ok(
+                check,
+                "an idle WebSocket lives \(seconds) s"
+                    + (isPinged ? ", beyond the ping that comes after \(ping) s" : "")
+            )
+        case .cut(let after, let why):
+            let lived = after.components.seconds
+            return .failure(
+                check, "an idle WebSocket was cut off after \(lived) s (\(why)); a node pings after \(ping) s",
+                change: "the balancer's idle timeout, above \(Limits.Connection.silenceSeconds) s: HAProxy: \(advice); "
+                    + "nginx: proxy_read_timeout 5m; and proxy_send_timeout 5m;")
+        case .notConnected(let why):
+            return .failure(
+                check, "no WebSocket through \(url): \(why)",
+                change:
+                    "let it pass upgrades on; nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+                    + "proxy_set_header Connection upgrade;")
+        case .displaced:
+            return .warning(check, "another doctor was there at the same time", change: "run it again")
+        }
+    }
+
     private static func seconds(_ milliseconds: Int64) -> String {
         milliseconds.isMultiple(of: 1_000) ? "\(milliseconds / 1_000) s" : "\(milliseconds) ms"
     }

@@ -24,10 +24,21 @@ struct DoctorVisits: Sendable {
 
     /// - Parameter base: `http://host:port` or, as a lease has it, `host:port`.
     /// - Returns: nil where nobody answers.
-    func get(_ path: String, of base: String) async -> Answer? {
+    func get(_ path: String, of base: String) async -> Answer? { await ask(.GET, path, of: base) }
+
+    /// Asks a node for what only an operator gets.
+    func post(_ path: String, of base: String, as token: AdminToken) async -> Answer? {
+        await ask(.POST, path, of: base, as: token)
+    }
+
+    private func ask(
+        _ method: HTTPMethod, _ path: String, of base: String, as token: AdminToken? = nil
+    ) async -> Answer? {
         let asked = SystemClock().now
-        let url = (base.contains("://") ? base : "http://" + base) + path
-        guard let response = try? await http.execute(HTTPClientRequest(url: url), timeout: Self.patience) else {
+        var request = HTTPClientRequest(url: (base.contains("://") ? base : "http://" + base) + path)
+        request.method = method
+        if let token { request.headers.add(name: "Authorization", value: token.authorization) }
+        guard let response = try? await http.execute(request, timeout: Self.patience) else {
             return nil
         }
         let answered = SystemClock().now

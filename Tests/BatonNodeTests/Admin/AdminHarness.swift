@@ -23,11 +23,12 @@ struct AdminHarness {
         let accounts = InMemoryAccountStore()
         let keys = try #require(SigningKeys([.random(created: clock.now)]))
         let limiter = InMemoryRateLimiter(clock: clock)
+        let tokens = await TokenAuthority(keys: keys, clock: clock)
         let router = makeRouter(
             APIDependencies(
                 accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts), limiter: limiter,
                 revocations: RecordingRevocationAnnouncer(isReachable: true), presence: SettablePresence(),
-                clock: clock, tokens: await TokenAuthority(keys: keys, clock: clock),
+                clock: clock, tokens: tokens,
                 passwords: PasswordHasher(
                     parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))
         let refused = refused
@@ -35,7 +36,8 @@ struct AdminHarness {
         let relay = RelayNode(settings: RelaySettings(node: try #require(NodeID("n1")), incarnation: 1))
         AdminRoutes(
             gate: gate, status: { .sample("n1") }, cluster: { Self.cluster },
-            trace: TraceRoute { await relay.trace($0) }
+            trace: TraceRoute { await relay.trace($0) },
+            doctor: DoctorRoute(accounts: accounts, tokens: tokens, clock: clock)
         ).add(to: router)
         responder = router.buildResponder()
     }
@@ -49,8 +51,14 @@ struct AdminHarness {
     }
 
     func get(_ path: String, _ headers: HTTPFields = [:], from address: String = "192.0.2.1") async throws -> Answer {
+        try await ask(.get, path, headers, from: address)
+    }
+
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, _ headers: HTTPFields = [:], from address: String = "192.0.2.1"
+    ) async throws -> Answer {
         let head = HTTPRequest(
-            method: .get, scheme: "http", authority: "localhost", path: path, headerFields: headers)
+            method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers)
         let context = APIRequestContext(
             remoteAddress: address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let response = try await responder.respond(

@@ -48,6 +48,23 @@ struct AdminRoutesTests {
         #expect(read.redis == nil)
     }
 
+    @Test("The doctor gets a token of a user who is nobody, the same one each time, and only with the admin's")
+    func doctor() async throws {
+        let harness = try await AdminHarness()
+        #expect(try await harness.ask(.post, "/admin/doctor").status == 401)
+        let headers: HTTPFields = [.authorization: "Bearer \(AdminHarness.token)"]
+        var devices: Set<String> = []
+        for _ in 0..<2 {
+            let answer = try await harness.ask(.post, "/admin/doctor", headers)
+            #expect(answer.status == 200 && answer.headers[.cacheControl] == "no-store")
+            let issued = try JSONDecoder().decode(DoctorRoute.Answer.self, from: Data(answer.text.utf8))
+            #expect(issued.lifetimeSeconds > 60 && issued.accessToken.split(separator: ".").count == 3)
+            devices.insert(issued.user + issued.device)
+        }
+        #expect(devices.count == 1)
+        #expect(try await harness.get("/admin/doctor", headers).status != 200)
+    }
+
     @Test("A token in the URL opens nothing")
     func notInURLs() async throws {
         let harness = try await AdminHarness()

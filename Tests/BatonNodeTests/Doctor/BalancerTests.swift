@@ -77,6 +77,21 @@ struct BalancerTests {
         #expect(HAProxyConfiguration.milliseconds("5x") == nil && HAProxyConfiguration.milliseconds("s") == nil)
     }
 
+    @Test("A connection that was left idle lives, or it is told what to change")
+    func idle() {
+        func finding(_ outcome: IdleConnection.Outcome, seconds: Int64 = 25) -> Diagnosis.Finding {
+            DoctorRules.idle(outcome, url: "http://lb", seconds: seconds)
+        }
+        #expect(finding(.survived).result == .ok && finding(.survived).found.contains("beyond the ping"))
+        #expect(!finding(.survived, seconds: 20).found.contains("beyond"))
+        let cut = finding(.cut(after: .milliseconds(15_020), why: "the connection was lost"))
+        #expect(cut.result == .failure && cut.found.contains("after 15 s (the connection was lost)"))
+        #expect(cut.change?.contains("timeout tunnel 5m") == true)
+        let refused = finding(.notConnected(why: "refused (426): upgrade_required"))
+        #expect(refused.result == .failure && refused.change?.contains("proxy_set_header Upgrade") == true)
+        #expect(finding(.displaced).result == .warning)
+    }
+
     @Test("Metrics that the world can see are a failure")
     func exposed() {
         #expect(DoctorRules.exposed("/metrics", status: 200)?.result == .failure)
