@@ -128,6 +128,8 @@ public enum Limits {
         public static let pageBytes = 1024 * 1024
         /// Days that a device may be idle before its cursor no longer holds back its user's inbox.
         public static let idleDeviceDays = 45
+        /// Rows of each kind that a process keeps in memory between transactions, and ids that each reader knows.
+        public static let keptRows = 65_536
         /// Users whose "last seen" waits for its batch; the presence registry has the others' anyway.
         public static let lastSeenUsers = 65_536
     }

@@ -128,7 +128,7 @@ public final class SQLiteStore: Sendable {
                 let queue = try connections.reader(number)
                 threads.start("baton-reader-\(number)") { [self] in
                     serve(queue, started) { db throws in
-                        let connection = try ReadConnection(db)
+                        let connection = try ReadConnection(db, keptIDs: settings.keptRows)
                         started.done(nil)
                         reads.serve(connection)
                     }

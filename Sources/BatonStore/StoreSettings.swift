@@ -1,5 +1,7 @@
 #if DEBUG
     public import BatonCore
+#else
+    import BatonCore
 #endif
 
 /// How a SQLite store works. The defaults are for several nodes of one host.
@@ -20,6 +22,8 @@ public struct StoreSettings: Sendable {
     public var walBytes = 16 * 1024 * 1024
     /// Pages that the database may have; nil for no bound but the disk's.
     public var maximumPages: Int?
+    /// Rows of each kind that are kept in memory between transactions, and ids that each reader knows.
+    public var keptRows = Limits.Store.keptRows
     /// When messages go.
     public var retention = MessageRetention.days(30)
     /// Seconds between two sweeps for what is too old. Zero: only when asked for.

@@ -10,6 +10,15 @@ struct ConformanceTests {
         try await TemporaryStore.with { try await conformance.run($0.fixture) }
     }
 
+    @Test("SQLite keeps them as well where hardly a row is kept in memory", arguments: MessageStoreConformance.cases)
+    func forgetful(_ conformance: MessageStoreConformance.Case) async throws {
+        try await TemporaryStore.with {
+            $0.keptRows = 1
+        } _: {
+            try await conformance.run($0.fixture)
+        }
+    }
+
     @Test("Memory keeps messages", arguments: MessageStoreConformance.cases)
     func messagesInMemory(_ conformance: MessageStoreConformance.Case) async throws {
         try await conformance.run(InMemoryMessageStore())

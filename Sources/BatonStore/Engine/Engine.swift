@@ -10,10 +10,10 @@ struct Engine {
     let connection: OpaquePointer
     var rows: WorkingSet
 
-    init(connection: OpaquePointer) throws(SQLiteFailure) {
+    init(connection: OpaquePointer, keptRows: Int) throws(SQLiteFailure) {
         self.connection = connection
         statements = try HotStatements(connection)
-        rows = WorkingSet(statements: statements)
+        rows = WorkingSet(statements: statements, keptRows: keptRows)
     }
 
     mutating func apply(_ operation: StoreOperation) throws(SQLiteFailure) -> StoreOutcome {

@@ -14,15 +14,15 @@ final class ReadConnection {
     /// Public ids by number; they never change.
     private var conversations: [Int64: ConversationID] = [:]
     private var users: [Int64: UserID] = [:]
+    /// Ids of each kind that are known at once.
+    private let keptIDs: Int
 
-    /// Ids kept of each kind.
-    private static let idLimit = 65_536
-
-    init(_ database: Database) throws(SQLiteFailure) {
+    init(_ database: Database, keptIDs: Int) throws(SQLiteFailure) {
         guard let connection = database.sqliteConnection else {
             throw SQLiteFailure(code: SQLITE_MISUSE, connection: nil)
         }
         self.database = database
+        self.keptIDs = keptIDs
         beginning = try HotStatement(connection, "BEGIN")
         ending = try HotStatement(connection, "COMMIT")
         inboxByUser = try HotStatement(
@@ -150,7 +150,7 @@ final class ReadConnection {
         }
         let known = ConversationID(
             high: UInt64(bitPattern: id?["high"] ?? 0), low: UInt64(bitPattern: id?["low"] ?? 0))
-        if conversations.count >= Self.idLimit { conversations = [:] }
+        if conversations.count >= keptIDs { conversations = [:] }
         conversations[num] = known
         return known
     }
@@ -162,7 +162,7 @@ final class ReadConnection {
                 try database.cachedStatement(sql: "SELECT id FROM users WHERE num = ?"), arguments: [num])
         }
         let known = UserID(rawValue: UInt64(bitPattern: id ?? 0))
-        if users.count >= Self.idLimit { users = [:] }
+        if users.count >= keptIDs { users = [:] }
         users[num] = known
         return known
     }

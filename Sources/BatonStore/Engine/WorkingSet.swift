@@ -7,10 +7,9 @@ import BatonCore
 /// once. Ids never change their numbers, so they stay known from one transaction to the next; the rest of a row only
 /// while nobody else has committed (`PRAGMA data_version`). Whoever fails to commit forgets everything.
 struct WorkingSet {
-    /// Rows kept in memory of each kind, between transactions.
-    static let rowLimit = 65_536
-
     private let statements: HotStatements
+    /// Rows of each kind that are kept between transactions.
+    private let keptRows: Int
     private var cursors: [DeviceID: HotCursor] = [:]
     private var inboxes: [Int64: HotInbox] = [:]
     private var users: [UserID: Int64] = [:]
@@ -28,8 +27,9 @@ struct WorkingSet {
         var plantedBug: PlantedBug?
     #endif
 
-    init(statements: HotStatements) {
+    init(statements: HotStatements, keptRows: Int) {
         self.statements = statements
+        self.keptRows = keptRows
     }
 
     /// To be called first in each transaction.
@@ -51,12 +51,12 @@ struct WorkingSet {
             let bug = plantedBug
             defer { plantedBug = bug }
         #endif
-        self = WorkingSet(statements: statements)
+        self = WorkingSet(statements: statements, keptRows: keptRows)
     }
 
     /// After a commit: keeps memory bounded.
     mutating func ended() {
-        if max(cursors.count, inboxes.count, users.count, conversations.count) > Self.rowLimit { forget() }
+        if max(cursors.count, inboxes.count, users.count, conversations.count) > keptRows { forget() }
     }
 
     mutating func takeMessageNum() -> Int64 {

@@ -56,7 +56,7 @@ struct Writer {
         self.observer = observer
         turnstile = try Turnstile(path: settings.path)
         walPages = WALPages(connection)
-        engine = try Engine(connection: connection)
+        engine = try Engine(connection: connection, keptRows: settings.keptRows)
         #if DEBUG
             engine.rows.plantedBug = settings.plantedBug
         #endif
