@@ -192,6 +192,26 @@ struct AccountRouteTests {
         try await passwords.shutdown()
     }
 
+    @Test("Each text may be as short and as long as its limit says", arguments: [true, false])
+    func textBounds(longest: Bool) async throws {
+        func text(_ range: ClosedRange<Int>) -> String {
+            String(repeating: "x", count: longest ? range.upperBound : range.lowerBound)
+        }
+        let api = try await APIHarness()
+        var account = APIHarness.newAccount(text(Limits.Account.handleBytes))
+        account.displayName = text(1...Limits.Account.displayNameCharacters)
+        account.password = text(Limits.Account.passwordBytes)
+        #expect(try await api.send(.post, "/v1/users", account).status == 201)
+        var login = APIHarness.newLogin(account.handle, password: account.password)
+        login.deviceName = text(1...Limits.Account.deviceNameCharacters)
+        login.platform = text(1...Limits.Account.platformCharacters)
+        let answer = try await api.send(.post, "/v1/sessions", login)
+        #expect(answer.status == 201)
+        let token = try answer.decoded(as: WireTokens.self).accessToken
+        let json = "{\"about\":\"\(text(0...Limits.Account.aboutCharacters))\"}"
+        #expect(try await api.send(.patch, "/v1/users/me", json: json, token: token).status == 200)
+    }
+
     @Test("A password longer than any can be is just wrong")
     func tooLongToBeRight() async throws {
         let api = try await APIHarness()

@@ -103,6 +103,13 @@ struct SigningKeyFileTests {
         }
     }
 
+    @Test("There may be so many keys, and not one more")
+    func keyCount() {
+        let keys = (0...SigningKeys.limit).map { _ in SigningKeys.Key.random(created: now) }
+        #expect(SigningKeys(Array(keys.dropLast())) != nil)
+        #expect(SigningKeys(keys) == nil)
+    }
+
     @Test("Keys written by hand are taken")
     func byHand() async throws {
         try await withPath { path in

@@ -137,6 +137,16 @@ struct RelayChannelHandlerTests {
         guard case .broken = recorder.endings.first else { return #expect(Bool(false), "\(recorder.endings)") }
     }
 
+    @Test("The head of the answer has so many bytes, and not one more", arguments: [0, 1])
+    func longHead(excess: Int) throws {
+        let acceptance = try acceptance()
+        let padding = Upgrade.headBytes - acceptance.count - "X-Long: \r\n".utf8.count + excess
+        try receive(
+            acceptance.dropLast(2) + Array("X-Long: \(String(repeating: "x", count: padding))\r\n\r\n".utf8))
+        #expect(recorder.opened == 1 - excess)
+        #expect(recorder.endings.count == excess)
+    }
+
     @Test("A text frame breaks the agreement")
     func textFrame() throws {
         try receive(try acceptance())

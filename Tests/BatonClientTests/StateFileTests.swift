@@ -111,6 +111,20 @@ final class StateFileTests {
         #expect(throws: ClientError.self) { try file.append([.loggedOut]) }
     }
 
+    @Test("A record has so many bytes, and a longer one is damage")
+    func recordBytes() throws {
+        for (count, isRecord) in [(StateRecord.bodyBytes, true), (StateRecord.bodyBytes + 1, false)] {
+            let record = StateRecord.settled(ref: String(repeating: "r", count: count))
+            var bytes: [UInt8] = []
+            try record.append(to: &bytes)
+            if case .record(let read, let end) = StateRecord.read(bytes, at: 0) {
+                #expect(isRecord && read == record && end == bytes.count)
+            } else {
+                #expect(!isRecord)
+            }
+        }
+    }
+
     @Test("Its owner alone can read it")
     func permissions() throws {
         let file = try StateFile(path: path)

@@ -135,6 +135,19 @@ struct NodeConfigurationTests {
         #expect(!line.contains("\n"))
     }
 
+    @Test("A list has so many items, and not one more")
+    func listItems() throws {
+        func load(_ count: Int) throws(ConfigurationError) -> NodeConfiguration {
+            let items = Array(repeating: "10.0.0.1", count: count).joined(separator: ",")
+            return try NodeConfiguration.load(
+                file: nil, environment: [:], flags: [ConfigurationSetting(assignment: "listen.trustedProxies=\(items)")]
+            ).configuration
+        }
+        let most = ConfigurationKey.maximumListItems
+        #expect(try load(most).listen.trustedProxies.count == most)
+        #expect(throws: ConfigurationError.self) { try load(most + 1) }
+    }
+
     @Test("A file that is missing, too large or not text stops the start")
     func unreadableFiles() throws {
         let large = try TemporaryFile(String(repeating: "#", count: ConfigurationFile.maximumBytes + 1))

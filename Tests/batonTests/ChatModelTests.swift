@@ -27,6 +27,24 @@ struct ChatModelTests {
         #expect(chat.model.early.isEmpty)
     }
 
+    @Test("So many outcomes wait for the word that their message was queued, and so many messages are kept")
+    func bounds() throws {
+        var chat = try ChatFixture.talking()
+        for number in 0...ChatModel.earlyOutcomes {
+            _ = chat.lines(try ChatFixture.accepted("r\(number)", UInt64(number + 1)))
+        }
+        #expect(chat.model.early.count == ChatModel.earlyOutcomes)
+
+        let last = UInt64(ChatThread.keptMessages) + 1
+        var thread = ChatThread(id: try ChatFixture.conversation(), members: [ChatFixture.bob])
+        for sequence in 1...last {
+            #expect(thread.add(try ChatFixture.message(sequence, "hi"), me: ChatFixture.alice))
+            thread.trim()
+        }
+        #expect(thread.entries.count == ChatThread.keptMessages && thread.hasOlder)
+        #expect(thread.entries.last?.sequence?.rawValue == last)
+    }
+
     @Test("A message of somebody else is shown, and read where its conversation is open")
     func incoming() throws {
         var chat = try ChatFixture.talking()

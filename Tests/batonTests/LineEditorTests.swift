@@ -75,6 +75,13 @@ struct LineEditorTests {
         #expect(editor.text == "b")
     }
 
+    @Test("So many lines are remembered")
+    mutating func historyBound() {
+        for number in 0...LineEditor.historyLines { type(.text("line \(number)"), .enter) }
+        for _ in 0...LineEditor.historyLines { type(.up) }
+        #expect(editor.text == "line 1")
+    }
+
     @Test("A line has a bound")
     mutating func bound() {
         type(.paste(String(repeating: "x", count: LineEditor.maximumLength)))

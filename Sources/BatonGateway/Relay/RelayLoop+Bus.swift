@@ -155,7 +155,7 @@ extension RelayLoop: BusReceiver {
         }
     }
 
-    private static let usersPerQuery = 256
+    static let usersPerQuery = 256
 
     /// Whoever is behind may only be waiting for a hint that is on its way: they are looked at again a second later,
     /// and only what is missing then was missed.

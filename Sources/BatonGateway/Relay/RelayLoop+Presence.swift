@@ -85,7 +85,7 @@ extension RelayLoop {
         for user in watchers.keys { askPresence(of: [user]) }
     }
 
-    private static let sessionsPerPipeline = 256
+    static let sessionsPerPipeline = 256
 
     private func renew(_ handlers: [RelayHandler]) {
         guard !handlers.isEmpty else { return }

@@ -8,7 +8,7 @@ final class RedisSessionRegistry: SessionRegistry {
     private let commands: RedisCommands
     /// Removals that Redis was not there for. Left alone, such a session would live for as long as another device of
     /// the user renews the hash.
-    private var unremoved: Set<Session> = []
+    private(set) var unremoved: Set<Session> = []
     #if DEBUG
         var plantedBug: PlantedBug?
     #endif

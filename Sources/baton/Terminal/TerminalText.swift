@@ -5,7 +5,7 @@
 /// two columns for wide letters and emoji, none for marks.
 enum TerminalText {
     /// Marks on one letter; more of them only smear over the lines around.
-    private static let marksInARow = 4
+    static let marksInARow = 4
 
     /// The text without anything that could act on a terminal.
     ///
