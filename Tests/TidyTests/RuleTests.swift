@@ -28,7 +28,8 @@ struct RuleTests {
         arguments: [
             "let a = try! b()", "fatalError()", "final class A: @unchecked Sendable {}", "let a = b as! C",
             "Task { await a() }", "Task.detached { }", "Task(priority: .high) { }", "try await Task.sleep(for: x)",
-            "usleep(3)", "sleep(1)", "print(1)", "import XCTest", "// TO" + "DO: later", "let a = \"FIX" + "ME\"",
+            "usleep(3)", "sleep(1)", "print(1)", "process.waitUntilExit()", "process.terminationHandler = {",
+            "import XCTest", "// TO" + "DO: later", "let a = \"FIX" + "ME\"",
         ])
     func words(line: String) throws {
         #expect(try WordRule.findings(in: file("Sources/BatonCore/A.swift", "\n\(line)\n")).map(\.line) == [2])

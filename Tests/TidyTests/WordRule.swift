@@ -21,6 +21,9 @@ enum WordRule {
         Word(
             pattern: #"\bprint\s*\("#, reason: "only the command line prints",
             applies: { isSource($0) && $0.module != "baton" }),
+        Word(
+            pattern: #"\.(waitUntilExit|terminationHandler)\b"#,
+            reason: "may hang while other children live; use `ended()` of BatonTestKit", applies: { _ in true }),
         Word(pattern: #"\bimport\s+XCTest\b"#, reason: "tests use Swift Testing", applies: { _ in true }),
         Word(
             pattern: "\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b", reason: "do it, or write an issue",
