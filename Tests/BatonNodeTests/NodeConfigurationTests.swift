@@ -135,6 +135,28 @@ struct NodeConfigurationTests {
         #expect(!line.contains("\n"))
     }
 
+    @Test("Each number is taken at the bounds that its key tells, and not beyond")
+    func numbers() throws {
+        var keys = 0
+        for key in NodeConfiguration.keys {
+            guard let match = key.allowed.wholeMatch(of: #/(\d+) to (\d+)/#), let least = Int(match.output.1),
+                let most = Int(match.output.2)
+            else { continue }
+            keys += 1
+            var configuration = NodeConfiguration()
+            for number in [least, most] {
+                try key.apply(.text("\(number)"), &configuration)
+                #expect(key.render(configuration) == .text("\(number)"), "\(key.name)")
+            }
+            for number in [least - 1, most + 1] {
+                #expect(throws: ConfigurationValueError.self, "\(key.name)") {
+                    try key.apply(.text("\(number)"), &configuration)
+                }
+            }
+        }
+        #expect(keys > 20)
+    }
+
     @Test("A list has so many items, and not one more")
     func listItems() throws {
         func load(_ count: Int) throws(ConfigurationError) -> NodeConfiguration {

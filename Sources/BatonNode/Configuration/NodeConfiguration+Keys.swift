@@ -1,4 +1,5 @@
 import BatonCore
+import BatonGateway
 import BatonRedis
 import BatonStore
 
@@ -33,7 +34,7 @@ extension NodeConfiguration {
             "Origins whose pages may open a WebSocket. A browser's request from any other is refused.",
             check: checkOrigin),
         .optionalInteger(
-            "threads.eventLoops", \.threads.eventLoops, 1...256,
+            "threads.eventLoops", \.threads.eventLoops, 1...RelayNode.maximumLoops,
             "Event loops, each a thread of its own. Default: one for each core."),
     ]
 
