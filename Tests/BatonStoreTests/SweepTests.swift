@@ -26,6 +26,20 @@ struct SweepTests {
         }
     }
 
+    @Test("More messages than one step looks at go in one sweep, with their refs")
+    func steps() async throws {
+        try await store { store in
+            let count = 2 * SQLiteStore.sweepRows + 1
+            try await people.send(1...count, at: clock.now, through: store)
+            let last = InboxSequence(rawValue: UInt64(count))
+            _ = await store.perform(people.acknowledgement(of: last, by: people.bob))
+            clock.advance(by: .days(31))
+            try await people.send(count + 1...count + 1, at: clock.now, through: store)
+            let report = try await store.sweep()
+            #expect(report.messagesRemoved == count && report.refsRemoved == count)
+        }
+    }
+
     @Test("A message younger than its days stays, whoever has it")
     func young() async throws {
         try await store { store in

@@ -23,6 +23,15 @@ struct TopTests {
         #expect(model.looks.count == 2)
     }
 
+    @Test("So many looks are kept")
+    func looksKept() {
+        var model = TopModel()
+        for number in 0...Int64(TopModel.looksKept) {
+            model.saw(look(number, ["n1": status("n1", accepted: 1, at: number)]))
+        }
+        #expect(model.looks.map(\.at) == Array(1...Int64(TopModel.looksKept)))
+    }
+
     @Test("A node that was started anew has no rate until it was seen twice")
     func restart() {
         var model = TopModel()

@@ -231,7 +231,15 @@ final class EphemeralState {
     /// The latest `watch`: an answer to an earlier one comes too late.
     var watchRequests: UInt64 = 0
     /// Conversations in which this user was found to be allowed to type, and until when that is believed.
-    var typingAllowed: [ConversationID: NIODeadline] = [:]
+    private(set) var typingAllowed: [ConversationID: NIODeadline] = [:]
+
+    static let typingConversations = 16
+
+    /// Nobody types in so many conversations at once: where it is too many, all are asked about again.
+    func allowTyping(in id: ConversationID, until deadline: NIODeadline) {
+        if typingAllowed.count >= Self.typingConversations { typingAllowed = [:] }
+        typingAllowed[id] = deadline
+    }
 }
 
 @available(*, unavailable) extension EphemeralState: Sendable {}

@@ -267,7 +267,6 @@ extension RelayLoop {
 
     /// How long it is believed that a user may write to a conversation, for typing notices only.
     private static let typingBelief = TimeAmount.seconds(30)
-    private static let typingConversations = 16
 
     func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
         let user = handler.principal.user
@@ -294,8 +293,7 @@ extension RelayLoop {
             handler.reject(unknownConversation)
             return
         }
-        if state.typingAllowed.count >= Self.typingConversations { state.typingAllowed.removeAll() }
-        state.typingAllowed[id] = eventLoop.now + Self.typingBelief
+        state.allowTyping(in: id, until: eventLoop.now + Self.typingBelief)
         send(.typing(id, by: handler.principal.user, active: active), to: peer)
     }
 

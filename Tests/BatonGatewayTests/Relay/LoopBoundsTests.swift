@@ -1,5 +1,6 @@
 import BatonCore
 import BatonTestKit
+import NIOCore
 import Testing
 
 @testable import BatonGateway
@@ -56,6 +57,16 @@ struct LoopBoundsTests {
         #expect(receiver.events() == [])
         relay.advance(seconds: Limits.Node.backstopMaximumSeconds - Limits.Node.backstopMinimumSeconds + 2)
         #expect(receiver.events() == [1])
+    }
+
+    @Test("A connection is believed to type in so many conversations; with one more all are asked about again")
+    func typing() throws {
+        let state = EphemeralState()
+        let all = (0...UInt64(EphemeralState.typingConversations)).map { ConversationID(group: $0) }
+        for id in all.dropLast() { state.allowTyping(in: id, until: .now()) }
+        #expect(state.typingAllowed.count == EphemeralState.typingConversations)
+        state.allowTyping(in: all[all.count - 1], until: .now())
+        #expect(Array(state.typingAllowed.keys) == [all[all.count - 1]])
     }
 
     @Test("A page of an inbox has so many events, however wide the window is")
