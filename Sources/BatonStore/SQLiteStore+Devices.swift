@@ -8,10 +8,11 @@ extension SQLiteStore {
         _ device: NewDevice, refreshToken: NewRefreshToken
     ) async throws(AccountError) -> Device {
         try await change { db throws in
-            guard
-                let user = try Int64.fetchOne(
-                    db, sql: "SELECT num FROM users WHERE id = ?", arguments: [device.user.stored])
-            else { return .failure(.notFound) }
+            let row = try Row.fetchOne(
+                db, sql: "SELECT num, password_hash FROM users WHERE id = ?", arguments: [device.user.stored])
+            guard let row else { return .failure(.notFound) }
+            let user: Int64 = row["num"]
+            if let given = device.passwordHash, given != row["password_hash"] { return .failure(.passwordChanged) }
             let count = try Int.fetchOne(
                 db,
                 sql: """

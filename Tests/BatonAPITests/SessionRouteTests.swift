@@ -180,17 +180,32 @@ struct SessionRouteTests {
         #expect(try await api.send(.post, "/v1/sessions", login).status == 201)
     }
 
-    @Test("A login that makes an outdated hash anew neither undoes a change of the password nor hinders it")
-    func changeWhileHashIsRenewed() async throws {
+    /// Gives alice's password the hash of an older node.
+    private func outdateHash(in api: APIHarness) async throws {
         let older = PasswordHasher(
             parameters: Argon2Parameters(memoryKiB: 16, iterations: 2, parallelism: 1), threads: 1, queue: 8)
-        let api = try await APIHarness()
-        let phone = try await api.member("alice")
-        let user = try phone.userID
-        let current = try #require(try await api.accounts.credentials(handle: "alice")?.passwordHash)
+        let (alice, current) = try #require(try await api.accounts.credentials(handle: "alice"))
         let outdated = try await older.hash(APIHarness.password)
         try await older.shutdown()
-        #expect(try await api.accounts.replacePasswordHash(current, by: outdated, of: user))
+        #expect(try await api.accounts.replacePasswordHash(current, by: outdated, of: alice.id))
+    }
+
+    @Test("Two logins that both find an outdated hash both succeed")
+    func loginsWhileHashIsRenewed() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        try await outdateHash(in: api)
+        try await withThrowingTaskGroup(of: WireTokens.self) { tasks in
+            for _ in 0..<2 { tasks.addTask { try await api.login("alice") } }
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test("A login with the old password neither undoes a change of it, nor hinders it, nor outlives it")
+    func loginDuringChange() async throws {
+        let api = try await APIHarness()
+        let phone = try await api.member("alice")
+        try await outdateHash(in: api)
         var change = WirePasswordChange()
         change.oldPassword = APIHarness.password
         change.newPassword = "battery staple"
@@ -202,6 +217,7 @@ struct SessionRouteTests {
             }
             try await tasks.waitForAll()
         }
+        #expect(try await api.accounts.devices(of: try phone.userID).map(\.id) == [try phone.deviceID])
         #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).code == .wrongCredentials)
         let login = APIHarness.newLogin("alice", password: "battery staple")
         #expect(try await api.send(.post, "/v1/sessions", login).status == 201)

@@ -65,6 +65,7 @@ package struct APIError: Error, Hashable, Sendable {
         case .notFound: self = .unknownUser
         case .tooManyDevices(let limit):
             self.init(.tooManyDevices, "a user has at most \(limit) devices; log one of them out first")
+        case .passwordChanged: self.init(.wrongCredentials, "the password was changed")
         case .store(let failure): self.init(failure)
         }
     }

@@ -31,24 +31,35 @@ struct SessionRoutes: Sendable {
         let platform = try Text.platform(login.platform)
         try await gate.login(handle: handle, from: context.remoteAddress)
 
-        let user = try await verify(password, handle: handle, logger: context.logger)
-        var generator = SystemRandomNumberGenerator()
-        let now = dependencies.clock.now
-        let refreshToken = RefreshToken.random()
-        let new = NewDevice(
-            id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now)
-        do {
-            _ = try await dependencies.accounts.createDevice(
-                new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
-        } catch {
-            throw APIError(error)
+        for _ in 0..<Self.attempts {
+            let (user, hash) = try await verify(password, handle: handle, logger: context.logger)
+            var generator = SystemRandomNumberGenerator()
+            let now = dependencies.clock.now
+            let refreshToken = RefreshToken.random()
+            let new = NewDevice(
+                id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now,
+                passwordHash: hash)
+            do throws(AccountError) {
+                _ = try await dependencies.accounts.createDevice(
+                    new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
+            } catch .passwordChanged {
+                continue
+            } catch {
+                throw APIError(error)
+            }
+            return try await tokens(refreshToken, user: user, device: new.id, status: .created)
         }
-        return try await tokens(refreshToken, user: user, device: new.id, status: .created)
+        throw wrongCredentials()
     }
 
+    /// Meanwhile another login may have renewed the hash, which happens once. Or the password was changed, which logs
+    /// out whoever had the old one, and so must not let them in again.
+    private static let attempts = 2
+
+    /// - Returns: the user, and the hash that the password has now.
     private func verify(
         _ password: String?, handle: String, logger: Logger
-    ) async throws(APIError) -> UserID {
+    ) async throws(APIError) -> (user: UserID, hash: String) {
         guard let password else { throw wrongCredentials() }
         let known: (user: User, passwordHash: String)?
         do {
@@ -63,8 +74,9 @@ struct SessionRoutes: Sendable {
             throw APIError(error)
         }
         guard case .right(let isOutdated) = verdict, let known else { throw wrongCredentials() }
-        if isOutdated { await renewHash(known.passwordHash, of: password, known.user.id, logger: logger) }
-        return known.user.id
+        guard isOutdated else { return (known.user.id, known.passwordHash) }
+        let renewed = await renewHash(known.passwordHash, of: password, known.user.id, logger: logger)
+        return (known.user.id, renewed ?? known.passwordHash)
     }
 
     private func wrongCredentials() -> APIError {
@@ -73,12 +85,15 @@ struct SessionRoutes: Sendable {
     }
 
     /// The only moment at which the password is known. That it fails does not matter: there will be other logins.
-    private func renewHash(_ old: String, of password: String, _ user: UserID, logger: Logger) async {
+    ///
+    /// - Returns: the new hash; nil where it is not in the store.
+    private func renewHash(_ old: String, of password: String, _ user: UserID, logger: Logger) async -> String? {
         do {
             let new = try await dependencies.passwords.hash(password)
-            _ = try await dependencies.accounts.replacePasswordHash(old, by: new, of: user)
+            return try await dependencies.accounts.replacePasswordHash(old, by: new, of: user) ? new : nil
         } catch {
             logger.notice("password hash not renewed", metadata: ["user": "\(user)", "error": "\(error)"])
+            return nil
         }
     }
 

@@ -21,7 +21,8 @@ public protocol AccountStore: Sendable {
     func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError)
 
     /// Makes a device, whose cursor is the inbox' head, and its first refresh token. At most
-    /// `Limits.Account.devicesPerUser` active ones: `.tooManyDevices`.
+    /// `Limits.Account.devicesPerUser` active ones: `.tooManyDevices`. Where the password was changed since it was
+    /// verified: `.passwordChanged`.
     func createDevice(_ device: NewDevice, refreshToken: NewRefreshToken) async throws(AccountError) -> Device
     /// A user's devices that are not revoked, oldest first.
     func devices(of user: UserID) async throws(AccountError) -> [Device]
@@ -147,13 +148,18 @@ public struct NewDevice: Hashable, Sendable {
     public let name: String
     public let platform: String
     public let createdAt: Timestamp
+    /// Of the password that was given for it; nil where none was asked for.
+    public let passwordHash: String?
 
-    public init(id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp) {
+    public init(
+        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, passwordHash: String? = nil
+    ) {
         self.id = id
         self.user = user
         self.name = name
         self.platform = platform
         self.createdAt = createdAt
+        self.passwordHash = passwordHash
     }
 }
 
@@ -184,5 +190,6 @@ public enum AccountError: Error, Hashable, Sendable {
     case emailTaken
     case notFound
     case tooManyDevices(limit: Int)
+    case passwordChanged
     case store(StoreError)
 }

@@ -109,6 +109,17 @@ package enum AccountStoreConformance {
             try expectEqual(try await store.replacePasswordHash("hash of alice", by: "another", of: alice), true)
             try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "another")
         },
+        Case("A device for which a password was given is made as long as that is the user's") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            func device(_ id: DeviceID, _ hash: String) -> NewDevice {
+                NewDevice(id: id, user: alice, name: "", platform: "", createdAt: start, passwordHash: hash)
+            }
+            _ = try await store.createDevice(device(phone, "hash of alice"), refreshToken: token(1))
+            try await expectError(AccountError.passwordChanged) {
+                _ = try await store.createDevice(device(laptop, "of yesterday"), refreshToken: token(2))
+            }
+            try expectEqual(try await store.devices(of: alice).map(\.id), [phone])
+        },
         Case("A new password logs the other devices out; where the old one is another by now, nothing happens") {
             store in
             _ = try await store.createUser(newUser(alice, "alice"))

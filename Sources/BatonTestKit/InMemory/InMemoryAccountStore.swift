@@ -116,7 +116,8 @@ package final class InMemoryAccountStore: AccountStore {
         _ new: NewDevice, refreshToken: NewRefreshToken
     ) async throws(AccountError) -> Device {
         try transaction { state throws(AccountError) in
-            guard state.accounts[new.user] != nil else { throw .notFound }
+            guard let account = state.accounts[new.user] else { throw .notFound }
+            if let given = new.passwordHash, given != account.passwordHash { throw .passwordChanged }
             let limit = Limits.Account.devicesPerUser
             guard state.activeDevices(of: new.user).count < limit else { throw .tooManyDevices(limit: limit) }
             let device = Device(
