@@ -130,6 +130,8 @@ public enum Limits {
         public static let idleDeviceDays = 45
         /// Rows of each kind that a process keeps in memory between transactions, and ids that each reader knows.
         public static let keptRows = 65_536
+        /// For how long a commit may be under way before the node says that it is degraded.
+        public static let stalledSeconds = 5
         /// Users whose "last seen" waits for its batch; the presence registry has the others' anyway.
         public static let lastSeenUsers = 65_536
     }

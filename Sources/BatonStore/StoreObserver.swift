@@ -2,6 +2,8 @@ public import BatonCore
 
 /// Gets told what the store does, for metrics. Called on the store's threads: it must not block.
 public protocol StoreObserver: Sendable {
+    /// A transaction is due: from here on its callers wait, for other processes first.
+    func began()
     func committed(_ report: CommitReport)
     /// A transaction failed; its operations were answered with the error.
     func commitFailed(_ error: StoreError, operations: Int)
@@ -12,6 +14,7 @@ public protocol StoreObserver: Sendable {
 }
 
 extension StoreObserver {
+    public func began() {}
     public func committed(_ report: CommitReport) {}
     public func commitFailed(_ error: StoreError, operations: Int) {}
     public func overloaded(operations: Int) {}

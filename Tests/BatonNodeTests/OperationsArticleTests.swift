@@ -41,12 +41,25 @@ struct OperationsArticleTests {
         state.store(.diskFull)
         var reasons = Set(state.summary().reasons)
         state.store(.unavailable(""))
+        state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
         reasons.formUnion(state.summary().reasons)
-        #expect(reasons.count == 9)
+        #expect(reasons.count == 10)
         for reason in reasons {
             let word = reason.replacing(":n2", with: ":<node>")
             #expect(article.contains("`\(word)`"), "\(word)")
         }
+    }
+
+    @Test("A commit that is under way for longer than the bound degrades the node until it ends")
+    func stalled() {
+        let state = NodeState(loops: 0)
+        state.serving()
+        state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds - 1))
+        #expect(state.summary().reasons.isEmpty)
+        state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
+        #expect(state.summary().reasons == ["store_stalled"] && state.summary().ready)
+        state.store(nil)
+        #expect(state.summary().reasons.isEmpty)
     }
 
     @Test("Keys of the configuration that it names exist")

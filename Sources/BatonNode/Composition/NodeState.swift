@@ -15,6 +15,8 @@ final class NodeState: Sendable {
         var redisLoops: [Bool]
         var redisPID: Int?
         var storeFailure: StoreError?
+        /// When the commit began that is under way.
+        var commitBegan: ContinuousClock.Instant?
         var holdsLease = true
     }
 
@@ -35,8 +37,16 @@ final class NodeState: Sendable {
     func lease(isHeld: Bool) { values.withLock { $0.holdsLease = isHeld } }
     func redisPID(_ pid: Int?) { values.withLock { $0.redisPID = pid } }
 
+    /// A commit began.
+    func storeBegan(at now: ContinuousClock.Instant = .now) { values.withLock { $0.commitBegan = now } }
+
     /// A commit succeeded (nil) or failed.
-    func store(_ failure: StoreError?) { values.withLock { $0.storeFailure = failure } }
+    func store(_ failure: StoreError?) {
+        values.withLock { values in
+            values.storeFailure = failure
+            values.commitBegan = nil
+        }
+    }
 
     func redis(loop: Int, isConnected: Bool) {
         values.withLock { values in
@@ -58,6 +68,9 @@ final class NodeState: Sendable {
             case nil: break
             case .diskFull: missing.append("store_full")
             case .overloaded, .unavailable, .closed: missing.append("store_failing")
+            }
+            if let began = values.commitBegan, .now - began > .seconds(Limits.Store.stalledSeconds) {
+                missing.append("store_stalled")
             }
             missing += (verdict?.unreachable ?? []).map { "canary_cannot_reach:\($0.name)" }
             var blocking: [String] = []

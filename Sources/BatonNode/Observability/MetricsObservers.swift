@@ -10,6 +10,8 @@ struct StoreMetricsObserver: StoreObserver {
     let metrics: NodeMetrics
     let state: NodeState
 
+    func began() { state.storeBegan() }
+
     func committed(_ report: CommitReport) {
         metrics.commit.recordNanoseconds((report.executed + report.committed).wholeNanoseconds)
         metrics.batchOperations.record(report.operations)

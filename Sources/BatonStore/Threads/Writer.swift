@@ -89,6 +89,7 @@ struct Writer {
     private mutating func runBatch() {
         let clock = ContinuousClock()
         let start = clock.now
+        observer.began()
         turnstile.enter()
         let entered = clock.now
         var executed = entered
