@@ -39,8 +39,11 @@ struct DoctorCommandTests {
             #expect(diagnosis[check]?.result == "ok", "\(check): \(diagnosis[check]?.found ?? "no finding")")
         }
         #expect(diagnosis["open files of n1"] != nil)
-        // A node asked in place of a balancer shows its metrics, as it should not through one.
-        #expect(diagnosis.findings.filter { $0.result == "failure" }.map(\.check) == ["balancer /metrics"])
+        // A node asked in place of a balancer shows what is for inside, as it should not through one.
+        #expect(
+            diagnosis.findings.filter { $0.result == "failure" }.map(\.check) == [
+                "balancer /metrics", "balancer /admin",
+            ])
         #expect(status == 1)
     }
 

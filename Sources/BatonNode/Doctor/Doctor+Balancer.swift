@@ -28,10 +28,12 @@ extension Doctor {
             health.status >= 500
                 ? .failure("balancer", "\(url) has no node that takes clients", change: "see the nodes above")
                 : .ok("balancer", "\(url) answers"))
-        if let answer = await visits.get("/metrics", of: url),
-            let finding = DoctorRules.exposed("/metrics", status: answer.status)
-        {
-            diagnosis.findings.append(finding)
+        for path in ["/metrics", "/admin"] {
+            if let answer = await visits.get(path, of: url),
+                let finding = DoctorRules.exposed(path, status: answer.status)
+            {
+                diagnosis.findings.append(finding)
+            }
         }
         if options.idle > 0, health.status < 500 {
             diagnosis.findings.append(await idle(url, nodes, visits))

@@ -62,9 +62,11 @@ extension DoctorRules {
     /// What is for inside, and whether the world can see it through the balancer.
     static func exposed(_ path: String, status: Int) -> Finding? {
         guard status == 200 else { return nil }
+        let name = path.drop { $0 == "/" }
         return .failure(
             "balancer \(path)", "shown to everybody",
-            change: "http-request deny if { path,url_dec -m reg ^/+\(path.drop { $0 == "/" })(/|$) } in its frontend")
+            change: "HAProxy: http-request deny if { path,url_dec -m reg ^/+\(name)(/|$) } in its frontend; "
+                + "nginx: location ~ ^/+\(name)(/|$) { deny all; }")
     }
 
     /// What became of a connection that was left idle.
