@@ -53,9 +53,21 @@ struct TopTests {
         #expect(text(model)[0].contains("1 of 2 nodes"))
         model.saw(look(3_000, ["n1": status("n1", accepted: 2, at: 2_001)]))
         #expect(text(model).contains("n2    gone"))
+        #expect(model.problems.map(\.text) == ["is gone: its lease ended"] && text(model)[0].contains("look"))
         model.saw(look(2_000 + TopModel.goneMilliseconds, ["n1": status("n1", accepted: 2, at: 3_001)]))
         #expect(!text(model).contains { $0.contains("gone") })
     }
+
+    @Test("A node that left in order is gone, and nothing is wrong")
+    func leftNode() {
+        var model = TopModel()
+        model.saw(look(1_000, ["n1": status("n1", accepted: 1, at: 1), "n2": status("n2", accepted: 1, at: 1)]))
+        model.saw(look(2_000, ["n1": status("n1", accepted: 2, at: 1_001)]))
+        #expect(text(model).contains("n2    gone") && model.problems.isEmpty)
+    }
+
+    @Test("Each title says by itself of what it is: in a narrow terminal its neighbour may be missing")
+    func titles() { #expect(Set(TopColumn.all.map(\.title)).count == TopColumn.all.count) }
 
     @Test("Hints missed lately are told of as long as they are among the last looks")
     func missed() {

@@ -60,6 +60,9 @@ package final class AdminPeers: Sendable {
             nodes: answers.sorted { $0.lease.node.name < $1.lease.node.name }, isRegistryReachable: found.isFresh)
     }
 
+    /// These hold a lease now. Told all the time, since Redis may be away when somebody looks.
+    func remember(_ leases: [NodeLease]) { known.withLock { $0 = Array(leases.prefix(Self.nodes)) } }
+
     /// Those that were asked last, this node's own included.
     var leases: [NodeLease] { known.withLock { $0 } }
 

@@ -17,6 +17,8 @@ struct Canary: Sendable {
     let group: any EventLoopGroup
     let clock: any CivilClock
     let watch: CanaryWatch
+    /// Told the leases that Redis names, in each round.
+    let onLeases: @Sendable ([NodeLease]) -> Void
     let period: Duration
     let logger: Logger
 
@@ -111,7 +113,9 @@ struct Canary: Sendable {
             }
             await connect(sender, partner)
             await send(to: .local, partnerUser, through: sender)
-            peers.update(await redis.nodes())
+            let leases = await redis.nodes()
+            if let leases { onLeases(leases) }
+            peers.update(leases)
             watch.keep(Set(peers.living))
             let chosen = peers.choice(using: &generator)
             for peer in chosen {

@@ -159,8 +159,8 @@ struct RelayService: Service {
         guard let watch = parts.canaryWatch, let port = address.port else { return }
         let canary = Canary(
             node: parts.id, accounts: parts.store, tokens: parts.tokens, redis: parts.redis, group: parts.group,
-            clock: parts.clock, watch: watch, period: .seconds(parts.configuration.canary.periodSeconds),
-            logger: parts.logger)
+            clock: parts.clock, watch: watch, onLeases: { parts.admin?.peers.remember($0) },
+            period: .seconds(parts.configuration.canary.periodSeconds), logger: parts.logger)
         await canary.run(at: RelayAddress(host: address.reachable, port: port))
     }
 

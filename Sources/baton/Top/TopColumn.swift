@@ -17,11 +17,11 @@ struct TopColumn: Sendable {
             isTrouble: { _, status in !status.ready || status.degraded }),
         number("CONNS", 1) { Double($0.status?.connections.open ?? 0) },
         number("ACC/S", 1) { $0.rates?.accepted },
-        number("DELIV/S", 2) { $0.rates?.delivered },
+        number("EVENTS/S", 2) { $0.rates?.delivered },
         quantile("ACCEPT p50", 5, 0.5) { $0.accept },
-        quantile("p99", 2, 0.99) { $0.accept },
+        quantile("ACCEPT p99", 2, 0.99) { $0.accept },
         quantile("COMMIT p50", 6, 0.5) { $0.commit },
-        quantile("p99", 3, 0.99) { $0.commit },
+        quantile("COMMIT p99", 3, 0.99) { $0.commit },
         number("BATCH", 4) { $0.rates?.batch.mean },
         number("MISSED", 3, isTrouble: { row, _ in (row.rates?.missed ?? 0) > 0 }) {
             Double($0.status?.hints.missed ?? 0)

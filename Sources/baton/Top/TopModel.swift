@@ -21,6 +21,8 @@ struct TopModel {
     /// Nodes that were here and are no more, and when they answered last, in milliseconds since 1970.
     private(set) var gone: [(node: String, lastSeen: Int64)] = []
     private var lastSeen: [String: Int64] = [:]
+    /// Nodes that did not answer when they were last named, and were not about to leave.
+    private var silent: Set<String> = []
     private var missed: [Int64] = []
 
     var latest: ClusterStatus? { looks.last }
@@ -55,11 +57,19 @@ struct TopModel {
 
     private mutating func noteGone(_ look: ClusterStatus) {
         for node in look.nodes where node.status != nil || lastSeen[node.node] == nil { lastSeen[node.node] = look.at }
+        for node in look.nodes {
+            if node.status == nil, node.lease != "evacuating" {
+                silent.insert(node.node)
+            } else {
+                silent.remove(node.node)
+            }
+        }
         lastSeen = lastSeen.filter { look.at - $0.value <= Self.goneMilliseconds }
         let present = Set(look.nodes.map(\.node))
         gone = lastSeen.filter { !present.contains($0.key) }.map { (node: $0.key, lastSeen: $0.value) }.sorted {
             $0.node < $1.node
         }
+        silent.formIntersection(lastSeen.keys)
     }
 
     // MARK: All nodes together
@@ -78,6 +88,10 @@ struct TopModel {
     /// What is wrong: what the cluster says, and what shows only over time.
     var problems: [ClusterStatus.Problem] {
         var problems = latest?.problems ?? []
+        // One that was told to stop says so in its lease, and answers until it does.
+        problems += gone.filter { silent.contains($0.node) }.map { node in
+            ClusterStatus.Problem(severity: .warning, node: node.node, text: "is gone: its lease ended")
+        }
         if missedLately > 0 {
             problems.append(
                 ClusterStatus.Problem(

@@ -47,7 +47,7 @@ struct TopView {
                 right: "\(Self.clock(look.at)), as \(look.answeredBy) sees it", columns: columns, style: .reverse),
             line([
                 ("messages/s", TopNumber.count(model.rate(\.accepted))),
-                ("delivered/s", TopNumber.count(model.rate(\.delivered))),
+                ("events delivered/s", TopNumber.count(model.rate(\.delivered))),
                 ("connections", TopNumber.count(model.total { $0.connections.open })),
                 ("backlog", backlog),
                 ("unacknowledged", TopNumber.count(model.total { Int($0.messages.unacknowledged) })),

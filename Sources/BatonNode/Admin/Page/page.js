@@ -206,10 +206,13 @@ const notice = (look) => {
       old.last = node.status;
     } else if (old.answers) tell(node.node + " " + (node.problem || "does not answer"), "bad", true);
     old.answers = !!node.status;
+    old.lease = node.lease;
   }
   for (const [name, old] of memory.nodes) {
     if (present.has(name)) continue;
     if (!old.gone) tell(name + (old.answers ? " left" : " is gone: its lease ended"), old.answers ? "warn" : "bad", old.answers);
+    // One that was told to stop says so in its lease, and answers until it does.
+    if (!old.gone) old.died = !old.answers && old.lease !== "evacuating";
     old.gone = true;
     old.answers = false;
     if (look.at - old.seen > goneMilliseconds) memory.nodes.delete(name);
@@ -235,7 +238,7 @@ const token = (name) => getComputedStyle(document.documentElement).getPropertyVa
 
 // name, unit, lines: [series, label, colour, filled?]; `perNode` draws one line for each node.
 const plots = [
-  { title: "Messages", unit: count, per: "/s", lines: [["accepted", "accepted", 1, true], ["delivered", "delivered", 3],
+  { title: "Messages", unit: count, per: "/s", lines: [["accepted", "accepted", 1, true], ["delivered", "events delivered", 3],
     ["drained", "of these by drain", 2]] },
   { title: "Accept latency", note: "send to accepted", unit: seconds, lines: [["acceptTail", "p99", 2], ["acceptHalf", "p50", 1]] },
   { title: "Commit latency", note: "one synced batch", unit: seconds, lines: [["commitTail", "p99", 2], ["commitHalf", "p50", 1],
@@ -460,7 +463,7 @@ const showTiles = (look, now) => {
   byId("tiles").replaceChildren(
     tile("Nodes", answering + (answering < look.nodes.length ? "/" + look.nodes.length : ""), "",
       look.nodes.filter((node) => node.status?.ready).length + " ready", answering < look.nodes.length ? "bad" : ""),
-    tile("Messages", count(now.accepted), "/s", count(now.delivered) + "/s delivered"),
+    tile("Messages", count(now.accepted), "/s", count(now.delivered) + " events/s delivered"),
     tile("Connections", count(now.connections), "", "of " + count(limit)),
     tile("Accept p99", ...split(seconds(now.acceptTail)), "p50 " + seconds(now.acceptHalf), now.acceptTail > 0.25 ? "warn" : ""),
     tile("Commit p99", ...split(seconds(now.commitTail)), "p50 " + seconds(now.commitHalf), now.commitTail > 0.1 ? "warn" : ""),
@@ -472,7 +475,7 @@ const showTiles = (look, now) => {
   );
 };
 
-const columns = ["node", "state", "connections", "accepted/s", "delivered/s", "accept p50, p99", "commit p50, p99", "batch",
+const columns = ["node", "state", "connections", "accepted/s", "events/s", "accept p50, p99", "commit p50, p99", "batch",
   "hints missed", "unacked", "slow", "Redis", "probe p99", "lag p99", "CPU", "memory", "files", "up"];
 const addressForm = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):\d+$/i;
 
@@ -625,6 +628,9 @@ const showSlow = (look) => {
 
 const showProblems = (look, now) => {
   const list = look.problems.map((one) => [one.severity === "bad" ? "bad" : "warn", one.node, one.text]);
+  for (const [name, old] of memory.nodes) {
+    if (old.gone && old.died) list.push(["warn", name, "is gone: its lease ended; last seen " + clock(old.seen)]);
+  }
   if (now.missedLately > 0) list.push(["warn", null, count(now.missedLately) + " hints were missed in the last minute, and delivered by the backstop"]);
   if (now.acceptTail > 0.25) list.push(["warn", null, "senders wait: accept p99 is " + seconds(now.acceptTail)]);
   byId("problems").replaceChildren(...list.slice(0, 12).map(([level, node, text]) => {
