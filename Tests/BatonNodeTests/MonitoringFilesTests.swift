@@ -1,3 +1,4 @@
+import BatonCore
 import BatonTestKit
 import Foundation
 import Testing
@@ -99,6 +100,22 @@ struct MonitoringFilesTests {
     /// It comes with Prometheus, which no test needs.
     private static let promtool = ["/usr/bin/promtool", "/usr/local/bin/promtool"].first {
         FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    @Test("Failures that are alerted on have their series before the first of them")
+    func seriesAreThere() throws {
+        let metrics = PrometheusMetrics()
+        _ = NodeMetrics(factory: metrics)
+        let canary = CanaryWatch(bound: .seconds(20), period: .seconds(5), metrics: metrics)
+        canary.sent("r", to: .local, user: UserID(rawValue: 1))
+        let text = PrometheusText(accept: nil).write(metrics)
+        for series in [
+            #"baton_store_errors_total{kind="disk_full"} 0"#, #"baton_store_errors_total{kind="unavailable"} 0"#,
+            #"baton_store_errors_total{kind="overloaded"} 0"#, #"baton_canary_failed_total{target="local"} 0"#,
+            "baton_redis_errors_total 0",
+        ] {
+            #expect(text.contains("\n" + series + "\n"), "\(series)")
+        }
     }
 
     @Test("The dashboard can be imported: its panels have places of their own and ask the chosen Prometheus")

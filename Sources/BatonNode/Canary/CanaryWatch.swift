@@ -33,6 +33,8 @@ final class CanaryWatch: Sendable {
 
     func sent(_ ref: String, to target: CanaryJudge.Target, user: UserID) {
         counter(MetricNames.canarySent, target).increment()
+        // There before anything fails: a counter that begins with its first failure has not risen to Prometheus.
+        _ = counter(MetricNames.canaryFailed, target)
         record(judge.withLock { $0.sent(ref, to: target, user: user, at: now) })
     }
 

@@ -45,6 +45,9 @@ struct RedisMetricsObserver: RedisObserver {
 }
 
 extension StoreError {
+    /// All labels.
+    static let kinds = [StoreError.overloaded, .diskFull, .unavailable(""), .closed].map(\.kind)
+
     /// A label's value: the case without what the medium said.
     var kind: String {
         switch self {

@@ -1,3 +1,4 @@
+import BatonCore
 package import Metrics
 
 /// A node's counters and histograms beside the relay's own, made once at the start, so that using one neither locks
@@ -35,6 +36,8 @@ package struct NodeMetrics: Sendable {
         redisErrors = counter(MetricNames.redisErrors)
         probe = timer(MetricNames.probeSeconds)
         eventLoopLag = timer(MetricNames.loopLagSeconds)
+        // There from the start: a counter that begins with its first failure has not risen to Prometheus.
+        for kind in StoreError.kinds { _ = storeFailed(kind) }
     }
 
     /// Handshakes refused for a reason. Takes a lock: for what is rare. A reason is one of a few constants.
