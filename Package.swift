@@ -121,7 +121,7 @@ let package = Package(
             name: "BatonSimulation",
             dependencies: [
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonClient", "BatonLoad", "BatonTestKit",
-                collections, nioCore, nioEmbedded, coreMetrics, logging,
+                collections, nioCore, coreMetrics, logging,
             ], swiftSettings: settings),
         .executableTarget(
             name: "baton",

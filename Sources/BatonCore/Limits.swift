@@ -111,6 +111,10 @@ public enum Limits {
         public static let sessionSeconds: Int64 = 75
         /// From the last connection's end to the announcement, so that a reconnect is not seen.
         public static let offlineDebounceSeconds: Int64 = 5
+        /// Users who went while Redis was away, and whom a loop remembers to announce.
+        public static let unannouncedUsers = 65_536
+        /// Watched users of whom a loop asks in a second of its sweep.
+        public static let recheckedPerSecond = 1_024
         /// TTL of a "last seen" key never ends; what a typing notice lasts at a client.
         public static let typingSeconds: Int64 = 6
     }

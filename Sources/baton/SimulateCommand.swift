@@ -11,7 +11,8 @@ struct SimulateCommand: AsyncParsableCommand {
         discussion: """
             Nodes, clients, store and Redis live on one event loop whose time, delays and faults come from the seed: the \
             same seed does the same, event by event. A failed seed is printed with its trace and the command that \
-            repeats it. Exit status: 0 all sound, 1 a promise was broken.
+            repeats it. So is one that does not end. Exit status: 0 all sound, 1 a promise was broken, or one seed was \
+            interrupted.
             """)
 
     @Option(help: "Schedules to run.") var seeds: UInt64 = 1_000
@@ -32,23 +33,34 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try DeterministicHashing.ensure()
-        if let seed {
-            let outcome = Simulation.run(seed: seed, isTraced: true)
-            if steps || !outcome.isSound { print(outcome.trace ?? "") }
-            print(json ? SimulationText.json([outcome]) : SimulationText.line(outcome))
-            throw ExitCode(outcome.isSound ? 0 : 1)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let status = await withTaskGroup(of: Int32?.self) { group in
+            group.addTask { if let seed { await one(seed) } else { await many() } }
+            group.addTask {
+                for await _ in signals { break }
+                return nil
+            }
+            var status: Int32 = Self.failed
+            for await ended in group {
+                // Whoever was interrupted tells what there is so far.
+                group.cancelAll()
+                if let ended { status = ended }
+            }
+            return status
         }
-        let report = await many()
-        for outcome in report.failures {
-            let traced = Simulation.run(seed: outcome.seed, isTraced: true)
-            if !json { print(traced.trace ?? "") }
-            print(json ? "" : SimulationText.line(traced), terminator: json ? "" : "\n")
-        }
-        print(json ? SimulationText.json(report) : SimulationText.summary(report))
-        throw ExitCode(report.failures.isEmpty ? 0 : 1)
+        throw ExitCode(status)
     }
 
-    private func many() async -> SimulationRun.Report {
+    private static let failed: Int32 = 1
+
+    private func one(_ seed: UInt64) async -> Int32 {
+        guard let outcome = await SimulationRun.traced(seed: seed) else { return Self.failed }
+        if steps || !outcome.isSound { print(outcome.trace ?? "") }
+        print(json ? SimulationText.json([outcome]) : SimulationText.line(outcome))
+        return outcome.isSound ? 0 : Self.failed
+    }
+
+    private func many() async -> Int32 {
         var settings = SimulationRun.Settings()
         settings.first = from ?? (vary || forever ? UInt64.random(in: 1...999_999_999) : 1)
         settings.count = forever ? nil : seeds
@@ -56,19 +68,16 @@ struct SimulateCommand: AsyncParsableCommand {
         if let minutes { settings.deadline = .now + .seconds(minutes * 60) }
         FileHandle.standardError.write(Data("seeds from \(settings.first), \(settings.workers) threads\n".utf8))
         let progress = SimulationProgress()
-        let run = SimulationRun(settings) { progress.told($0) }
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        return await withTaskGroup(of: SimulationRun.Report?.self) { group in
-            group.addTask { await run.run() }
-            group.addTask {
-                for await _ in signals { return nil }
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            if let first { return first }
-            for await report in group { if let report { return report } }
-            return SimulationRun.Report()
-        }
+        let report = await SimulationRun(settings, onProgress: { progress.told($0) }).run()
+        if !json { for outcome in report.failures { await tell(outcome) } }
+        print(json ? SimulationText.json(report) : SimulationText.summary(report))
+        return report.failures.isEmpty ? 0 : Self.failed
+    }
+
+    /// A seed that failed, with its trace.
+    private func tell(_ outcome: SimulationOutcome) async {
+        let traced = Task.isCancelled ? nil : await SimulationRun.traced(seed: outcome.seed)
+        if let trace = traced?.trace { print(trace) }
+        print(SimulationText.line(traced ?? outcome))
     }
 }

@@ -19,19 +19,13 @@ enum SimulationText {
 
     static func summary(_ report: SimulationRun.Report) -> String {
         "\(report.schedules) schedules, \(report.virtualMilliseconds / 1_000) virtual seconds, \(report.accepted) "
-            + "messages accepted and \(report.applied) applied: "
+            + "messages accepted and \(report.applied) applied, \(report.steps) steps at most: "
             + (report.failures.isEmpty ? "sound" : "\(report.failures.count) seeds failed")
     }
 
     static func json(_ outcomes: [SimulationOutcome]) -> String {
         var report = SimulationRun.Report()
-        for outcome in outcomes {
-            report.schedules += 1
-            report.accepted += outcome.accepted
-            report.applied += outcome.applied
-            report.virtualMilliseconds += outcome.virtualMilliseconds
-            if !outcome.isSound { report.failures.append(outcome) }
-        }
+        for outcome in outcomes { report.add(outcome) }
         return json(report)
     }
 
@@ -43,13 +37,15 @@ enum SimulationText {
         struct Line: Encodable {
             let schedules: UInt64
             let virtualSeconds: Int64
+            /// Of the longest.
+            let steps: Int
             let accepted: Int
             let applied: Int
             let failures: [Failure]
         }
         let line = Line(
             schedules: report.schedules, virtualSeconds: report.virtualMilliseconds / 1_000,
-            accepted: report.accepted, applied: report.applied,
+            steps: report.steps, accepted: report.accepted, applied: report.applied,
             failures: report.failures.map { Failure(seed: $0.seed, invariants: $0.failures.map(\.name)) })
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys

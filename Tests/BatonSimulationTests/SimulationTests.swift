@@ -1,5 +1,6 @@
 import BatonCore
 import BatonSimulation
+import Dispatch
 import Testing
 
 @Suite("Simulation")
@@ -18,5 +19,32 @@ struct SimulationTests {
         let report = await SimulationRun(settings).run()
         #expect(report.schedules == 6)
         #expect(report.failures.isEmpty)
+    }
+
+    @Test("A schedule that takes more steps than its bound has failed, and its trace says what it did")
+    func endless() {
+        let whole = Simulation.run(seed: 7)
+        let bounded = Simulation.run(seed: 7, isTraced: true, steps: whole.steps / 2)
+        #expect(bounded.failures.map(\.name) == ["endless"])
+        #expect(bounded.trace?.contains("FAILED") == true)
+        #expect(Simulation.run(seed: 7, steps: whole.steps).failures == [])
+    }
+
+    @Test("A schedule that never ends fails the run, which does not wait for it")
+    func hung() async {
+        var settings = SimulationRun.Settings()
+        settings.count = 6
+        settings.bound = .milliseconds(100)
+        let never = DispatchSemaphore(value: 0)
+        let run = SimulationRun(
+            settings,
+            simulate: { seed in
+                if seed == 3 { never.wait() }
+                return Simulation.run(seed: seed)
+            })
+        let report = await run.run()
+        never.signal()
+        #expect(report.failures.map(\.seed) == [3])
+        #expect(report.failures.first?.failures.map(\.name) == ["hung"])
     }
 }

@@ -45,7 +45,7 @@ enum ImportRule {
         ]),
         "BatonSimulation": system.union(nio).union([
             "BatonClient", "BatonCore", "BatonGateway", "BatonLoad", "BatonProtocol", "BatonRedis", "BatonTestKit",
-            "CoreMetrics", "DequeModule", "Logging", "NIOEmbedded",
+            "CoreMetrics", "DequeModule", "Logging",
         ]),
         "BatonTestKit": system.union(nio).union([
             "BatonCore", "BatonProtocol", "DequeModule", "SwiftProtobuf", "Testing",

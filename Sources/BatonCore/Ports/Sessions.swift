@@ -15,7 +15,13 @@ public protocol SessionRegistry: AnyObject {
 
     /// Removes a session if it is still this one. Completes with the number of sessions the user has left, nil where
     /// that could not be learned.
+    ///
+    /// Where it was the user's last one, the clean-up after this node finds the user until `forget`: the node may die
+    /// before it has told anybody that the user went.
     func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void)
+
+    /// Everybody was told that the user of a removed session went.
+    func forget(_ session: Session)
 }
 
 public struct Session: Hashable, Sendable {

@@ -21,6 +21,7 @@ package final class LeaseKeeper {
 
     /// A look at dead nodes for so many renewals: about two in a lease's TTL, over all nodes.
     private static let renewalsPerCleanUp = 2
+    private static let retryDelay = TimeAmount.milliseconds(100)
 
     package init(
         lease: NodeLease, redis: (nodes: any NodeRegistry, presence: any PresenceRegistry), relay: RelayLoop,
@@ -37,16 +38,17 @@ package final class LeaseKeeper {
         self.onRenewal = onRenewal
         self.logger = logger
         self.onSuperseded = onSuperseded
+        node.awaitLease()
     }
 
     package func start() {
-        renew()
         let jitter = TimeAmount.milliseconds(.random(in: 0..<1_000, using: &relay.random))
         let period = TimeAmount.seconds(Limits.Node.leaseRenewSeconds)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         timer = eventLoop.scheduleRepeatedTask(initialDelay: period + jitter, delay: period) { _ in
             bound.value.renew()
         }
+        renew()
     }
 
     /// From now on the lease says that the node is being left.
@@ -63,18 +65,31 @@ package final class LeaseKeeper {
     }
 
     private func renew() {
+        take()
+        renewals += 1
+        if renewals.isMultiple(of: Self.renewalsPerCleanUp) { cleanUp() }
+    }
+
+    private func take() {
         lease.connections = node.connectionCount
         registry.renewLease(lease) { isHeld in
             // Without Redis the lease cannot be anybody else's either.
-            guard let isHeld else { return }
+            guard let isHeld else { return self.takeSoon() }
             self.onRenewal(isHeld)
-            if isHeld { return }
+            if isHeld { return self.node.leaseTaken() }
             self.logger.error("a later start of a node of this name took over; this one stops")
             self.timer?.cancel()
             self.onSuperseded()
         }
-        renewals += 1
-        if renewals.isMultiple(of: Self.renewalsPerCleanUp) { cleanUp() }
+    }
+
+    /// The first one is not to wait for the next renewal: sessions wait for it.
+    private func takeSoon() {
+        guard !node.isLeased, timer != nil else { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: Self.retryDelay) {
+            if bound.value.timer != nil, !bound.value.node.isLeased { bound.value.take() }
+        }
     }
 
     private func cleanUp() {

@@ -76,7 +76,7 @@ extension RelayLoop: BusReceiver {
             metrics.hintsReceived.increment()
             deliver(message, to: user)
         case .watch(let user):
-            if case .presence(_, let presence) = message { show(presence, of: user) }
+            if case .presence(_, let presence) = message { heard(presence, of: user) }
         }
     }
 
@@ -128,6 +128,7 @@ extension RelayLoop: BusReceiver {
     /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.
     func sweep() {
         scheduleBackstop()
+        recheckPresence()
         #if DEBUG
             if node.settings.plantedBug == .dropHintAndSweep { return }
         #endif

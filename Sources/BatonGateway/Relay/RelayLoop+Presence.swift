@@ -1,9 +1,8 @@
-package import BatonCore
+import BatonCore
 import BatonProtocol
-import CoreMetrics
 import NIOCore
 
-/// Sessions, presence, typing and those who watch.
+/// Sessions and presence of the users here.
 extension RelayLoop {
     // MARK: Sessions
 
@@ -30,6 +29,7 @@ extension RelayLoop {
     /// - Parameter isLate: Redis did not take it when its device came. Since then the device may have gone to another node,
     ///   and this connection be one that nobody is at: it must not go above that one's. Whoever is there comes again.
     private func takeSession(_ handler: RelayHandler, isLate: Bool = false) {
+        guard node.isLeased else { return }
         let session = session(of: handler)
         sessions.register(session) { [weak self, weak handler] registration in
             // One that left meanwhile takes nobody's place: it may have stood still for long.
@@ -70,9 +70,11 @@ extension RelayLoop {
     func unregister(_ handler: RelayHandler) {
         let user = handler.principal.user
         guard handler.isRegistered else { return }
-        sessions.remove(session(of: handler)) { [weak self] remaining in
+        let session = session(of: handler)
+        sessions.remove(session) { [weak self] remaining in
             guard let self, remaining ?? 0 == 0, self.users[user] == nil else { return }
-            self.leaving[user] = self.eventLoop.now + .seconds(self.node.settings.offlineDebounceSeconds)
+            let due = self.eventLoop.now + .seconds(self.node.settings.offlineDebounceSeconds)
+            self.leaving[user] = Leaving(session: session, due: due)
         }
     }
 
@@ -104,6 +106,8 @@ extension RelayLoop {
     }
 
     private func beat(_ users: [UserID]) {
+        // Whoever died now would leave nobody to tell that they went.
+        guard node.isLeased else { return }
         presence.heartbeat(users, at: clock.now) { [weak self] cameOnline in
             for user in cameOnline ?? [] { self?.publish(.online, of: user) }
         }
@@ -125,6 +129,7 @@ extension RelayLoop {
         announceLeaving(now)
         publishAgain()
         askPresenceAgain()
+        recheckSomePresence()
         if now >= nextBackstop { sweep() }
     }
 
@@ -141,169 +146,30 @@ extension RelayLoop {
             }
         }
         renew(due)
+        // Removals that Redis was not there for are carried out by a renewal, whether or not anybody is here.
+        if due.isEmpty { sessions.renew([]) { _ in } }
     }
 
     private func announceLeaving(_ now: NIODeadline) {
-        let due = leaving.filter { $0.value <= now }.map(\.key)
+        let due = leaving.filter { $0.value.due <= now }
         guard !due.isEmpty else { return }
-        for user in due { leaving[user] = nil }
-        let gone = due.filter { users[$0] == nil }
+        for user in due.keys { leaving[user] = nil }
+        let gone = due.filter { users[$0.key] == nil }
         let at = clock.now
-        for user in gone { lastSeen(user, at) }
-        presence.leave(gone, at: at) { [weak self] wentOffline in
-            for user in wentOffline ?? [] { self?.publish(.offline(lastSeen: at), of: user) }
-        }
-    }
-
-    /// Tells everybody who watches a user, on all nodes.
-    package func publish(_ presence: Presence, of user: UserID) {
-        (presence == .online ? metrics.cameOnline : metrics.wentOffline).increment()
-        bus.publish(.presence(user, presence), to: .watch(user), receivers: nil)
-    }
-
-    // MARK: Watching
-
-    /// Watches these users instead of those watched before; those without a common conversation are left out.
-    func watch(_ others: [UserID], from handler: RelayHandler) {
-        let (user, generation, bound) = (handler.principal.user, handler.generation, sendable)
-        let state = handler.ephemeral ?? EphemeralState()
-        handler.ephemeral = state
-        state.watchRequests += 1
-        let request = state.watchRequests
-        acquaintances(user, others).assumeIsolated()
-            .whenComplete { result in
-                guard let handler = bound.value.handlers[generation],
-                    handler.ephemeral?.watchRequests == request
-                else { return }
-                switch result {
-                case .success(let allowed): bound.value.setWatched(allowed, of: handler)
-                case .failure(let error):
-                    handler.write(.error(WireError(error as? StoreError ?? .unavailable(""))))
-                }
-            }
-    }
-
-    private func setWatched(_ users: Set<UserID>, of handler: RelayHandler) {
-        let state = handler.ephemeral ?? EphemeralState()
-        handler.ephemeral = state
-        let before = state.watched
-        state.watched = users
-        for user in before.subtracting(users) { stopWatching(user, by: handler) }
-        var known = users
-        for user in users.subtracting(before) {
-            watchers[user, default: []].insert(handler.generation)
-            guard watchers[user]?.count == 1 else { continue }
-            // Asked before the subscription is there, a change in between would be told to nobody.
-            known.remove(user)
-            bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
-        }
-        askPresence(of: Array(known), for: handler.generation)
-    }
-
-    /// Asks the registry, and tells one connection or all that watch.
-    private func askPresence(of users: [UserID], for generation: ConnectionGeneration? = nil) {
-        presence.presence(of: users) { [weak self] answer in
+        for (user, left) in gone where !left.isSeen { lastSeen(user, at) }
+        presence.leave(Array(gone.keys), at: at) { [weak self] wentOffline in
             guard let self else { return }
-            guard let answer else {
-                self.unknownPresence.formUnion(users)
-                return
-            }
-            for (user, presence) in answer {
-                if let generation {
-                    self.show(presence, of: user, to: generation)
-                } else {
-                    self.show(presence, of: user)
-                }
-            }
+            guard let wentOffline else { return self.announceLater(gone) }
+            for user in wentOffline { self.publish(.offline(lastSeen: at), of: user) }
+            for left in gone.values { self.sessions.forget(left.session) }
         }
     }
 
-    /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
-    private func askPresenceAgain() {
-        guard !unknownPresence.isEmpty else { return }
-        let users = unknownPresence.filter { watchers[$0] != nil }
-        // However long Redis is away, those whom nobody watches any more are not kept.
-        guard bus.isConnected else {
-            unknownPresence = users
-            return
+    /// Redis is away: whoever watches them would take them for online once it is back.
+    private func announceLater(_ gone: [UserID: Leaving]) {
+        for (user, left) in gone where users[user] == nil && leaving[user] == nil {
+            guard leaving.count < Limits.Presence.unannouncedUsers else { return }
+            leaving[user] = Leaving(session: left.session, due: eventLoop.now + .seconds(1), isSeen: true)
         }
-        unknownPresence = []
-        if !users.isEmpty { askPresence(of: users.sorted()) }
-    }
-
-    private func stopWatching(_ user: UserID, by handler: RelayHandler) {
-        watchers[user]?.remove(handler.generation)
-        guard watchers[user]?.isEmpty == true else { return }
-        watchers[user] = nil
-        bus.unsubscribe(.watch(user))
-    }
-
-    func stopWatching(_ handler: RelayHandler) {
-        for user in handler.ephemeral?.watched ?? [] { stopWatching(user, by: handler) }
-        handler.ephemeral = nil
-    }
-
-    func show(_ presence: Presence, of user: UserID) {
-        for generation in watchers[user] ?? [] { show(presence, of: user, to: generation) }
-    }
-
-    /// Tells one who watches. A socket that is not writable takes no notice; a later one would say the same.
-    private func show(_ presence: Presence, of user: UserID, to generation: ConnectionGeneration) {
-        guard let handler = handlers[generation], handler.phase != .closing else { return }
-        if !handler.writeEphemeral(.presence(Self.update(user, presence))) { unknownPresence.insert(user) }
-    }
-
-    private static func update(_ user: UserID, _ presence: Presence) -> WirePresenceUpdate {
-        var update = WirePresenceUpdate()
-        update.user = user.description
-        switch presence {
-        case .online: update.online = true
-        case .offline(let lastSeen): update.lastSeenMs = UInt64(clamping: lastSeen?.milliseconds ?? 0)
-        }
-        return update
-    }
-
-    // MARK: Typing
-
-    /// How long it is believed that a user may write to a conversation, for typing notices only.
-    private static let typingBelief = TimeAmount.seconds(30)
-
-    func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
-        let user = handler.principal.user
-        guard let peer = id.peer(of: user) else {
-            handler.reject(unknownConversation)
-            return
-        }
-        if let until = handler.ephemeral?.typingAllowed[id], until > eventLoop.now {
-            send(.typing(id, by: user, active: active), to: peer)
-            return
-        }
-        let (bound, generation) = (sendable, handler.generation)
-        acquaintances(user, [peer]).assumeIsolated()
-            .whenSuccess { allowed in
-                guard let handler = bound.value.handlers[generation] else { return }
-                bound.value.typing(in: id, to: peer, isAllowed: allowed.contains(peer), active, from: handler)
-            }
-    }
-
-    private func typing(
-        in id: ConversationID, to peer: UserID, isAllowed: Bool, _ active: Bool, from handler: RelayHandler
-    ) {
-        guard isAllowed, let state = handler.ephemeral else {
-            handler.reject(unknownConversation)
-            return
-        }
-        state.allowTyping(in: id, until: eventLoop.now + Self.typingBelief)
-        send(.typing(id, by: handler.principal.user, active: active), to: peer)
-    }
-
-    private func send(_ message: BusMessage, to user: UserID) {
-        // Through the bus alone: a notice that arrives twice would be shown twice.
-        bus.publish(message, to: .user(user), receivers: nil)
-    }
-
-    private var unknownConversation: FrameError {
-        FrameError(
-            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation")
     }
 }

@@ -37,12 +37,18 @@ package final class RelayLoop {
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
     var watchers: [UserID: Set<ConnectionGeneration>] = [:]
+    /// Counts what the bus told of the presence of those who are watched.
+    var presenceHeard: UInt64 = 0
+    /// What those who watch a user were told.
+    var beliefs: [UserID: PresenceBelief] = [:]
+    /// Watched users of whom the registry is to be asked whether that is still true.
+    var unchecked: [UserID] = []
     /// Users whose presence somebody here wants to know, which could not be learned or not be told.
     var unknownPresence: Set<UserID> = []
     /// How far the inboxes go of users to whom a hint could not be published.
     var unpublished: [UserID: InboxSequence] = [:]
-    /// Users without a connection here, and when to tell that they are offline.
-    var leaving: [UserID: NIODeadline] = [:]
+    /// Users without a connection here, of whom it is to be told that they are offline.
+    var leaving: [UserID: Leaving] = [:]
     var secondsRunning: Int64 = 0
     var nextBackstop: NIODeadline
     var reads = PendingReads()
@@ -72,6 +78,22 @@ package final class RelayLoop {
         case send(RelayHandler, ref: String, at: NIODeadline)
         case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler)
+    }
+
+    /// What those who watch a user believe.
+    struct PresenceBelief {
+        /// Where the count of what was heard stood when the bus last told of the user.
+        var heard: UInt64 = 0
+        var isOnline: Bool?
+    }
+
+    /// A user who is going offline.
+    struct Leaving {
+        /// The last one here.
+        let session: Session
+        var due: NIODeadline
+        /// Whether the store was told.
+        var isSeen = false
     }
 
     /// A user with connections on this loop.

@@ -16,6 +16,7 @@ package final class RelayNode: Sendable {
     private let newestGeneration = Mutex(ConnectionGeneration(rawValue: 0))
     private let connections = Atomic<Int>(0)
     private let evacuating = Atomic<Bool>(false)
+    private let unleased = Atomic<Bool>(false)
     private let loopCount = Atomic<Int>(0)
     /// What each loop last counted.
     private let censuses = Mutex<[ConnectionCensus]>([])
@@ -92,6 +93,21 @@ package final class RelayNode: Sendable {
             return newest
         }
     }
+
+    // MARK: The lease
+
+    /// Somebody will take a lease for this node. Until then it writes no sessions: nobody would find them if it died.
+    func awaitLease() { unleased.store(true, ordering: .relaxed) }
+
+    /// Whether its sessions are found should it die.
+    var isLeased: Bool { !unleased.load(ordering: .relaxed) }
+
+    func leaseTaken() {
+        guard unleased.exchange(false, ordering: .relaxed) else { return }
+        for loop in allLoops { loop.eventLoop.execute { loop.value.registerAll() } }
+    }
+
+    // MARK: Where users are
 
     func settle(_ user: UserID, on loop: Int) {
         homes.withLock { $0[user, default: 0] |= 1 << UInt64(loop) }

@@ -8,9 +8,11 @@ package struct DeviceHistory: Sendable {
     package let device: String
     /// In the order of the file; the first is on line 1.
     package let records: [HistoryRecord]
+    /// The device was revoked on the way: what it did is judged, what it lacks in the end is not.
+    package let isRevoked: Bool
 
     /// - Throws: `HistoryError` where the first record does not say whose history it is.
-    package init(name: String, records: [HistoryRecord]) throws(HistoryError) {
+    package init(name: String, records: [HistoryRecord], isRevoked: Bool = false) throws(HistoryError) {
         guard case .device(let user, let device) = records.first?.event else {
             throw HistoryError(
                 description: "\(name): the first line must say whose history it is (\"event\":\"device\")")
@@ -19,6 +21,7 @@ package struct DeviceHistory: Sendable {
         self.user = user
         self.device = device
         self.records = records
+        self.isRevoked = isRevoked
     }
 
     /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.

@@ -9,7 +9,7 @@ extension HistoryChecker {
         for history in userOf[name.device].flatMap({ historiesOf[$0] }) ?? [] where deviceOf[history] != name.device {
             entitled.append(history)
         }
-        return entitled
+        return entitled.filter { !histories[$0].isRevoked }
     }
 
     mutating func collectSends() {

@@ -24,14 +24,16 @@ extension HistoryChecker {
         for (name, message) in sent {
             guard let ok = message.ok, let sender = userOf[name.device] else { continue }
             for recipient in message.recipients {
-                let isApplied = historiesOf[recipient]?.contains { applied[$0][ok.place] != nil } ?? false
+                let isApplied =
+                    historiesOf[recipient]?.contains { !histories[$0].isRevoked && applied[$0][ok.place] != nil }
+                    ?? false
                 let pair = Pair(conversation: message.conversation, sender: sender, recipient: recipient)
                 guard isApplied, ok.place.sequence > wanted[pair]?.sequence ?? 0 else { continue }
                 wanted[pair] = (ok.place.sequence, ok.at)
             }
         }
         for (pair, goal) in wanted {
-            for history in historiesOf[pair.sender] ?? [] {
+            for history in historiesOf[pair.sender] ?? [] where !histories[history].isRevoked {
                 let known = receipts[history][pair.conversation]?[pair.recipient]
                 if receipt(known)?.delivered ?? 0 >= goal.sequence { continue }
                 broken(
@@ -46,7 +48,7 @@ extension HistoryChecker {
     /// For each user and conversation the furthest read is known to the devices of the others.
     private mutating func lookForRead() {
         var furthest: [Seat: (sequence: UInt64, at: Spot)] = [:]
-        for (number, history) in histories.enumerated() {
+        for (number, history) in histories.enumerated() where !history.isRevoked {
             let reader = users.number(history.user)
             for (index, record) in history.records.enumerated() {
                 guard case .read(let conversation, let sequence) = record.event else { continue }
@@ -62,7 +64,7 @@ extension HistoryChecker {
         for (key, goal) in furthest {
             let reader = key.owner
             for other in senders[key.conversation] ?? [] where other != reader {
-                for history in historiesOf[other] ?? [] {
+                for history in historiesOf[other] ?? [] where !histories[history].isRevoked {
                     let known = receipts[history][key.conversation]?[reader]
                     if receipt(known)?.read ?? 0 >= goal.sequence { continue }
                     broken(

@@ -63,12 +63,19 @@ final class RedisSessionRegistry: SessionRegistry {
         commands.run(RemoveSession(session: session)) { result in
             switch result {
             case .success(let outcome):
-                if !outcome.isHeldHere { self.unindex(session) }
+                if !outcome.isHeldHere, outcome.remaining > 0 { self.unindex(session) }
                 completion(outcome.remaining)
             case .failure:
                 if self.unremoved.count < Limits.Redis.rememberedRemovals { self.unremoved.insert(session) }
                 completion(nil)
             }
+        }
+    }
+
+    func forget(_ session: Session) {
+        commands.run(RemoveSession(session: session)) { result in
+            // What is left in the index costs the clean-up a look.
+            if case .success(let outcome) = result, !outcome.isHeldHere { self.unindex(session) }
         }
     }
 

@@ -27,10 +27,12 @@ final class SimulatedDevice {
     private(set) var isCaughtUp = false
     /// What it was told of those whom it watches.
     private(set) var known: [UserID: Bool] = [:]
+    /// What it does from then on counts no more than what it lacks.
+    var isRevoked = false
     /// Whom it watches.
     var watched: [UserID] = []
     /// What it told the relay to have read, since the app was started.
-    private(set) var told: [ConversationID: ConversationSequence] = [:]
+    var told: [ConversationID: ConversationSequence] = [:]
     /// How long applying one event takes.
     var applying: ClosedRange<Int64>
 
@@ -39,19 +41,19 @@ final class SimulatedDevice {
     var session = ClientSession()
     var policy = ReconnectPolicy()
     /// Counts attempts and connections, so that what comes late is recognised.
-    private var attempt = 0
+    var attempt = 0
     private var welcomedAt: Duration?
     private var goAway: Duration?
     private var lastHeard: Duration = .zero
     /// Entries of the inbox that wait to be applied.
-    private var queue: [(event: ClientEvent, sequence: UInt64?)] = []
-    private var isApplying = false
+    var queue: [(event: ClientEvent, sequence: UInt64?)] = []
+    var isApplying = false
     /// Starts of the app: what an earlier one began is void.
-    private var starts = 0
-    private var isAckScheduled = false
-    private var retryAt: Duration?
+    var starts = 0
+    var isAckScheduled = false
+    var retryAt: Duration?
     /// Messages so far.
-    private var sent: UInt64 = 0
+    var sent: UInt64 = 0
 
     /// As the SDK's.
     private static let greetingSeconds: Int64 = 10
@@ -110,6 +112,8 @@ final class SimulatedDevice {
             user: user, device: device, expiresAt: SimulatedWorld.epoch.advanced(byMilliseconds: .max / 2))
         switch node.accept(principal, for: self) {
         case .nobody: later { $0.ended(.unreachable("\(node.name) does not listen")) }
+        case .silent(let life):
+            life.arrive { [weak self] in self?.knock(at: node, number) }
         case .busy(let milliseconds):
             var error = WireError()
             error.code = ErrorCode.overloaded.rawValue
@@ -274,127 +278,6 @@ final class SimulatedDevice {
             if silence > Self.pingAfter { connection.send(bytes: ClientFrames.ping()) }
             repeatReads()
             beat(number)
-        }
-    }
-
-    // MARK: Applying
-
-    private func push(_ event: ClientEvent, _ sequence: UInt64) {
-        queue.append((event, sequence))
-        guard !isApplying else { return }
-        isApplying = true
-        applyLater()
-    }
-
-    private func applyLater() {
-        let start = starts
-        world.after(world.microseconds(applying)) { [weak self] in
-            guard let self, start == starts, !queue.isEmpty else { return }
-            let (event, sequence) = queue.removeFirst()
-            apply(event, sequence)
-            if queue.isEmpty { isApplying = false } else { applyLater() }
-            acknowledge()
-            pump()
-        }
-    }
-
-    private func apply(_ event: ClientEvent, _ sequence: UInt64?) {
-        switch event {
-        case .message(let message):
-            world.note(name, "applies \(SimulationNames.short(message.id)) (\(message.ref)) at \(sequence ?? 0)")
-            history.applied(message, at: sequence ?? 0)
-            if message.sender != user, world.happens(0.25) { read(message.id) }
-        case .receipt(let receipt):
-            world.note(
-                name,
-                "learns that \(SimulationNames.short(receipt.user)) has \(receipt.delivered), read \(receipt.read)")
-            history.applied(receipt, at: sequence ?? 0)
-        default: break
-        }
-        guard let sequence else { return }
-        session.applied(sequence)
-        session.kept(sequence)
-    }
-
-    /// Tells the relay how far the app is: at once where nothing waits, else a little later.
-    private func acknowledge() {
-        guard let connection else { return }
-        if let position = session.ackDue(isIdle: queue.isEmpty) {
-            acknowledge(position, on: connection)
-        } else if session.hasUnacknowledged, !isAckScheduled {
-            isAckScheduled = true
-            world.after(.milliseconds(50)) { [weak self] in
-                guard let self else { return }
-                isAckScheduled = false
-                guard let connection = self.connection, let position = session.ackDue(isIdle: true) else { return }
-                acknowledge(position, on: connection)
-            }
-        }
-    }
-
-    private func acknowledge(_ position: UInt64, on connection: SimulatedConnection) {
-        var frame = WireClientFrame()
-        frame.ack.inboxSequence = position
-        history.add(.acked(inbox: position))
-        connection.send(frame)
-    }
-
-    /// - Returns: whether it could be told to anybody.
-    @discardableResult
-    func read(_ message: MessageID) -> Bool {
-        guard let connection, session.read(message, now: world.elapsed) else { return false }
-        told[message.conversation] = max(message.sequence, told[message.conversation] ?? .zero)
-        tellRead(message, on: connection)
-        history.add(
-            .read(conversation: message.conversation.description, sequence: message.sequence.rawValue))
-        return true
-    }
-
-    private func tellRead(_ message: MessageID, on connection: SimulatedConnection) {
-        var frame = WireClientFrame()
-        frame.read.conversation = message.conversation.description
-        frame.read.sequence = message.sequence.rawValue
-        connection.send(frame)
-    }
-
-    private func repeatReads() {
-        guard let connection else { return }
-        for message in session.readsDue(now: world.elapsed) { tellRead(message, on: connection) }
-    }
-
-    // MARK: Sending
-
-    func send(to peer: UserID) {
-        sent += 1
-        let number = sent
-        guard let conversation = ConversationID(between: user, and: peer) else { return }
-        var send = WireSend()
-        send.ref = "\(name)-\(number)"
-        send.user = peer.description
-        send.content.text = "\(number)"
-        guard session.outbox.enqueue(OutboxMessage(send), lane: send.user) else { return }
-        world.note(name, "sends \(send.ref) to \(SimulationNames.short(peer))")
-        history.add(
-            .invoked(
-                ref: send.ref, conversation: conversation.description, recipients: [peer.description], body: number))
-        pump()
-    }
-
-    private func pump() {
-        guard session.isGreeted, let connection else { return }
-        while let message = session.outbox.next(now: world.elapsed) {
-            var frame = WireClientFrame()
-            frame.send = message.send
-            history.add(.sent(ref: message.ref, connection: UInt64(attempt)))
-            connection.send(frame)
-        }
-        guard let deadline = session.outbox.nextDeadline, retryAt != deadline else { return }
-        retryAt = deadline
-        // Deadlines are finer than the loop's nanoseconds: a task that comes too early would come for ever.
-        world.after(TimeAmount(max(deadline - world.elapsed, .zero)) + .nanoseconds(1)) { [weak self] in
-            guard let self, retryAt == deadline else { return }
-            retryAt = nil
-            pump()
         }
     }
 }

@@ -70,7 +70,9 @@ final class SimulatedHistory {
     }
 
     /// For the checker; nil only where the first record is missing, which `init` writes.
-    var finished: DeviceHistory? { try? DeviceHistory(name: name, records: records) }
+    func finished(isRevoked: Bool) -> DeviceHistory? {
+        try? DeviceHistory(name: name, records: records, isRevoked: isRevoked)
+    }
 }
 
 @available(*, unavailable) extension SimulatedHistory: Sendable {}

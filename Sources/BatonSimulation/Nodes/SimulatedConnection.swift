@@ -4,14 +4,13 @@ import BatonGateway
 import BatonProtocol
 import BatonTestKit
 import NIOCore
-import NIOEmbedded
 
 /// One client's connection: the node's handlers on a channel, and a wire each way that keeps the order, takes its time,
 /// and may break.
 final class SimulatedConnection {
     private let life: SimulatedNode.Life
     private let world: SimulatedWorld
-    private let channel: EmbeddedChannel
+    private let channel: SimulatedChannel
     private let handler: RelayHandler
     private let principal: Principal
     private weak var device: SimulatedDevice?
@@ -28,21 +27,18 @@ final class SimulatedConnection {
     /// Small, so that few events fill it.
     private static let highWatermark = 1_024
     private static let lowWatermark = 256
-    private static let address = try? SocketAddress(unixDomainSocketPath: "/client")
 
     init(_ life: SimulatedNode.Life, _ principal: Principal, _ loop: RelayLoop, _ device: SimulatedDevice) {
         self.life = life
         self.principal = principal
         self.device = device
         world = life.world
-        channel = EmbeddedChannel(loop: world.eventLoop)
-        if let address = Self.address { channel.connect(to: address, promise: nil) }
+        channel = SimulatedChannel(on: life.loop)
         handler = RelayHandler(principal: principal, encoding: .proto, loop: loop)
-        let wire = SimulatedWire()
-        wire.onFlush = { [weak self] in self?.leftNode($0) }
-        wire.onClosed = { [weak self] in self?.closedByNode() }
+        channel.onFlush { [weak self] in self?.leftNode($0) }
+        channel.onClosed { [weak self] in self?.closedByNode() }
         do {
-            try channel.pipeline.syncOperations.addHandlers([wire, WebSocketHandler(), handler])
+            try channel.pipeline.syncOperations.addHandlers([WebSocketHandler(), handler])
         } catch {
             preconditionFailure("a fresh channel takes handlers: \(error)")
         }
@@ -67,9 +63,9 @@ final class SimulatedConnection {
         guard !isBroken else { return }
         lastArrivalAtNode = max(lastArrivalAtNode, world.eventLoop.now + world.microseconds(world.network))
         world.at(lastArrivalAtNode) { [self] in
-            guard life.isAlive, channel.isActive else { return }
-            // What the node finds wrong it answers itself.
-            _ = try? channel.writeInbound(ByteBuffer(bytes: bytes))
+            life.arrive { [self] in
+                if life.isAlive { channel.receive(ByteBuffer(bytes: bytes)) }
+            }
         }
     }
 
@@ -78,12 +74,14 @@ final class SimulatedConnection {
         guard !isBroken else { return }
         isBroken = true
         device = nil
-        let channel = channel
+        let (life, channel) = (life, channel)
         let noticed = world.eventLoop.now + world.microseconds(world.network) + .milliseconds(milliseconds)
         lastArrivalAtNode = max(lastArrivalAtNode, noticed)
         world.at(lastArrivalAtNode) { [weak self] in
-            channel.close(promise: nil)
-            if let self { life.gone(self) }
+            life.arrive { [weak self] in
+                channel.close(promise: nil)
+                if let self { life.gone(self) }
+            }
         }
     }
 
@@ -141,11 +139,9 @@ final class SimulatedConnection {
     }
 
     private func writabilityChanged(to isWritable: Bool) {
-        let channel = channel
+        let (life, channel) = (life, channel)
         world.at(world.eventLoop.now) {
-            guard channel.isActive, channel.isWritable != isWritable else { return }
-            channel.isWritable = isWritable
-            channel.pipeline.syncOperations.fireChannelWritabilityChanged()
+            life.arrive { channel.setWritable(isWritable) }
         }
     }
 

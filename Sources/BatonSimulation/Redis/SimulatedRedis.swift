@@ -1,6 +1,5 @@
 import BatonRedis
 import NIOCore
-import NIOEmbedded
 
 /// A Redis on virtual time: one thread, keys with their TTLs, pub/sub, and the relay's scripts in plain Swift. It speaks
 /// Redis' protocol, so that the nodes' own connections, bus and registries run against it.
@@ -39,8 +38,16 @@ final class SimulatedRedis {
         for connection in connections { connection.cut() }
     }
 
+    /// It lost everything at some time.
+    private(set) var hasForgotten = false
+
+    func empty() {
+        hasForgotten = true
+        keys.empty()
+    }
+
     func start(isEmptied: Bool) {
-        if isEmptied { keys.empty() }
+        if isEmptied { empty() }
         stalledUntil = world.eventLoop.now
         isUp = true
     }
@@ -57,16 +64,18 @@ final class SimulatedRedis {
     // MARK: Connections
 
     func connect(from node: SimulatedNode.Life) -> EventLoopFuture<any Channel> {
-        let promise = world.eventLoop.makePromise(of: (any Channel).self)
+        let promise = node.loop.makePromise(of: (any Channel).self)
         world.after(world.microseconds(latency)) { [self] in
-            guard isUp, node.isAlive else {
-                promise.fail(ChannelError.connectTimeout(.seconds(1)))
-                return
+            node.arrive { [self] in
+                guard isUp, node.isAlive else {
+                    promise.fail(ChannelError.connectTimeout(.seconds(1)))
+                    return
+                }
+                nextNumber += 1
+                let connection = SimulatedRedisConnection(self, node, number: nextNumber)
+                connections.append(connection)
+                promise.succeed(connection.channel)
             }
-            nextNumber += 1
-            let connection = SimulatedRedisConnection(self, node, number: nextNumber)
-            connections.append(connection)
-            promise.succeed(connection.channel)
         }
         return promise.futureResult
     }

@@ -1,10 +1,9 @@
 import BatonRedis
 import NIOCore
-import NIOEmbedded
 
 /// One connection of a node to the simulated Redis: a channel on the node's side, a queue each way, both in order.
 final class SimulatedRedisConnection {
-    let channel: EmbeddedChannel
+    let channel: SimulatedChannel
     let number: Int
     /// What it is subscribed to.
     var channels: Set<String> = []
@@ -18,18 +17,13 @@ final class SimulatedRedisConnection {
     private var replies: [UInt8] = []
     private var isCut = false
 
-    private static let address = try? SocketAddress(unixDomainSocketPath: "/redis")
-
     init(_ redis: SimulatedRedis, _ node: SimulatedNode.Life, number: Int) {
         self.redis = redis
         self.node = node
         self.number = number
-        channel = EmbeddedChannel(loop: redis.world.eventLoop)
-        let wire = SimulatedWire()
-        wire.onFlush = { [weak self] in self?.sent($0) }
-        wire.onClosed = { [weak self] in self?.closed() }
-        try? channel.pipeline.syncOperations.addHandler(wire)
-        if let address = Self.address { channel.connect(to: address, promise: nil) }
+        channel = SimulatedChannel(on: node.loop)
+        channel.onFlush { [weak self] in self?.sent($0) }
+        channel.onClosed { [weak self] in self?.closed() }
     }
 
     /// The connection breaks: the node learns it, Redis forgets it.
@@ -37,8 +31,10 @@ final class SimulatedRedisConnection {
         guard !isCut else { return }
         isCut = true
         redis.gone(self)
-        let channel = channel
-        redis.world.after(redis.world.microseconds(redis.latency)) { channel.close(promise: nil) }
+        let (node, channel) = (node, channel)
+        redis.world.after(redis.world.microseconds(redis.latency)) {
+            node.arrive { channel.close(promise: nil) }
+        }
     }
 
     /// An answer, or a published message; several of one moment travel together.
@@ -49,11 +45,12 @@ final class SimulatedRedisConnection {
         guard isFirst else { return }
         lastReply = max(lastReply, redis.world.eventLoop.now + redis.world.microseconds(redis.latency))
         redis.world.at(lastReply) { [self] in
-            let bytes = replies
+            let buffer = ByteBuffer(bytes: replies)
             replies = []
-            guard !isCut, node.isAlive, channel.isActive else { return }
-            // A broken reply closes the channel, which is told there.
-            _ = try? channel.writeInbound(ByteBuffer(bytes: bytes))
+            guard !isCut else { return }
+            node.arrive { [self] in
+                if node.isAlive { channel.receive(buffer) }
+            }
         }
     }
 

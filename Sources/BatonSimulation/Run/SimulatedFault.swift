@@ -4,6 +4,8 @@ import BatonCore
 enum SimulatedFault: Hashable {
     case nodeKilled(Int, down: Int64)
     case nodeDies(Int, at: Failpoint, down: Int64)
+    /// As SIGSTOP, and SIGCONT after a while, which may be longer than any TTL.
+    case nodeStill(Int, Int64)
     case allKilled(down: Int64)
     case nodeEvacuated(Int, down: Int64)
     case networkCut(device: Int)
@@ -26,6 +28,7 @@ enum SimulatedFault: Hashable {
     case diskSlow(Int64)
     case readsFail(Int64)
     case clockWrong(Int, milliseconds: Int64)
+    case deviceRevoked(Int)
 
     static func random(nodes: Int, devices: Int, hasFailpoints: Bool, using random: inout SeededGenerator)
         -> SimulatedFault
@@ -38,7 +41,7 @@ enum SimulatedFault: Hashable {
             let points = Failpoint.allCases
             return .nodeDies(node, at: points[Int(number(0...Int64(points.count - 1)))], down: time)
         }
-        switch number(0...22) {
+        switch number(0...25) {
         case 0, 1, 2: return .nodeKilled(node, down: time)
         case 3: return .allKilled(down: time)
         case 4: return .nodeEvacuated(node, down: time)
@@ -59,7 +62,15 @@ enum SimulatedFault: Hashable {
         case 19: return .diskFull(time)
         case 20: return .diskSlow(time)
         case 21: return .readsFail(time)
+        case 22, 23:
+            return .nodeStill(node, [time, number(16_000...50_000), number(76_000...110_000)][Int(number(0...2))])
+        case 24: return .deviceRevoked(device)
         default: return .clockWrong(node, milliseconds: number(-60_000...60_000))
         }
+    }
+
+    /// How long it lasts where mending it earlier would make another fault of it.
+    var minimumMilliseconds: Int64 {
+        if case .nodeStill(_, let time) = self { time } else { 0 }
     }
 }

@@ -1,3 +1,4 @@
+import BatonTestKit
 import NIOCore
 
 /// What each fault does, and when it ends.
@@ -8,6 +9,8 @@ extension Simulation {
         case .nodeKilled(let index, let down):
             nodes[index].crash()
             world.after(.milliseconds(down)) { [unowned self] in nodes[index].start() }
+        case .nodeStill(let index, let time): nodes[index].standStill(milliseconds: time)
+        case .deviceRevoked(let index): revoke(devices[index])
         case .nodeDies(let index, let point, let down): nodes[index].arm(point, down: down)
         case .allKilled(let down):
             for node in nodes { node.crash() }
@@ -34,12 +37,23 @@ extension Simulation {
         }
     }
 
+    /// Somebody asks any node to revoke a device. One is left, so that there is something to look at.
+    private func revoke(_ device: SimulatedDevice) {
+        guard devices.count(where: { !$0.isRevoked }) > 1, !device.isRevoked,
+            let life = nodes.compactMap(\.life).filter({ $0.isAlive && !$0.isStill && !$0.isEvacuating })
+                .randomElement(using: &world.random)
+        else { return }
+        device.isRevoked = true
+        disk.messages.revoke(device.device, of: device.user)
+        life.announceRevoked(device.device, of: device.user)
+    }
+
     private func injectIntoRedis(_ fault: SimulatedFault) {
         switch fault {
         case .redisRestarted(let isEmptied, let down):
             redis.stop()
             world.after(.milliseconds(down)) { [unowned self] in redis.start(isEmptied: isEmptied) }
-        case .redisEmptied: redis.keys.empty()
+        case .redisEmptied: redis.empty()
         case .redisStalled(let time): redis.stall(for: .milliseconds(time))
         case .redisRefuses(let time):
             redis.refusal = "OOM command not allowed when used memory > 'maxmemory'."
@@ -87,6 +101,7 @@ extension Simulation {
         for node in nodes {
             node.clock.set(offMilliseconds: 0)
             node.disarm()
+            node.goOn()
             node.start()
         }
         for device in devices { device.connection?.setStuck(false) }

@@ -1,7 +1,6 @@
 import BatonCore
 import BatonTestKit
 import NIOCore
-import NIOEmbedded
 
 /// One schedule: a cluster, its clients, its load and its faults, all chosen by a seed, and the verdict.
 ///
@@ -14,20 +13,17 @@ package final class Simulation {
     let disk: SimulatedDisk
     let redis: SimulatedRedis
     let shape: SimulationShape
-    /// The bus loses messages, and nobody can notice: presence is told by the bus alone.
-    private(set) var losesSingleMessages = false
     private(set) var nodes: [SimulatedNode] = []
     private(set) var devices: [SimulatedDevice] = []
     private(set) var failures: [SimulationFailure] = []
     private let seed: UInt64
 
-    /// Within which everything has arrived after the last fault: more than a session's TTL and the longest backstop.
-    private static let settleSeconds: Int64 = 120
-    private static let stepMilliseconds: Int64 = 100
-
-    init(seed: UInt64, isTraced: Bool, _ adjust: (inout SimulationShape) -> Void = { _ in }) {
+    init(
+        seed: UInt64, trace: SimulationTrace, steps: Int = SimulationBounds.steps,
+        _ adjust: (inout SimulationShape) -> Void = { _ in }
+    ) {
         self.seed = seed
-        world = SimulatedWorld(seed: seed, isTraced: isTraced)
+        world = SimulatedWorld(seed: seed, trace: trace, steps: steps)
         var shape = SimulationShape(using: &world.random)
         adjust(&shape)
         self.shape = shape
@@ -39,8 +35,16 @@ package final class Simulation {
     }
 
     /// Runs the schedule of a seed: the same one each time.
-    package static func run(seed: UInt64, isTraced: Bool = false) -> SimulationOutcome {
-        Simulation(seed: seed, isTraced: isTraced).whole()
+    ///
+    /// - Parameter steps: how many it may take.
+    package static func run(seed: UInt64, isTraced: Bool = false, steps: Int = SimulationBounds.steps)
+        -> SimulationOutcome
+    {
+        Simulation(seed: seed, trace: SimulationTrace(isOn: isTraced), steps: steps).whole()
+    }
+
+    static func run(seed: UInt64, trace: SimulationTrace) -> SimulationOutcome {
+        Simulation(seed: seed, trace: trace).whole()
     }
 
     func whole() -> SimulationOutcome {
@@ -54,13 +58,17 @@ package final class Simulation {
         world.note("seed \(seed)", shape.text)
         populate()
         let plan = load()
-        pass(until: max(shape.loadMilliseconds, plan) + 1)
+        world.time.pass(until: .uptimeNanoseconds(0) + .milliseconds(max(shape.loadMilliseconds, plan) + 1))
         mend()
-        guard settle("settled", within: Self.settleSeconds, isQuiet) else { return }
+        // Also where all conditions hold: whoever is busy for ever is wrong.
+        guard !world.time.isExhausted else {
+            return fail("endless", "more than \(world.time.steps) steps before everything was mended")
+        }
+        guard settle("settled", within: SimulationBounds.settleSeconds, isQuiet) else { return }
         readAll()
-        guard settle("read", within: Self.settleSeconds, isEverythingRead) else { return }
-        guard losesSingleMessages || settle("present", within: Self.settleSeconds, isPresenceRight) else { return }
-        guard settle("registered", within: Self.settleSeconds, isRegistryRight) else { return }
+        guard settle("read", within: SimulationBounds.settleSeconds, isEverythingRead) else { return }
+        guard settle("present", within: SimulationBounds.settleSeconds, isPresenceRight) else { return }
+        guard settle("registered", within: SimulationBounds.settleSeconds, isRegistryRight) else { return }
         checkHistories()
     }
 
@@ -105,28 +113,27 @@ package final class Simulation {
             let moment = Int64.random(in: 0...shape.loadMilliseconds, using: &world.random)
             let fault = SimulatedFault.random(
                 nodes: nodes.count, devices: devices.count, hasFailpoints: shape.hasFailpoints, using: &world.random)
-            if case .busLoses(let percent, _) = fault, percent < 100 { losesSingleMessages = true }
-            last = max(last, moment)
+            last = max(last, moment + fault.minimumMilliseconds)
             world.after(.milliseconds(moment)) { [unowned self] in inject(fault) }
         }
         return last
-    }
-
-    private func pass(until milliseconds: Int64) {
-        world.eventLoop.advanceTime(to: .uptimeNanoseconds(0) + .milliseconds(milliseconds))
     }
 
     // MARK: 3. Settling
 
     /// Lets time pass until something holds.
     private func settle(_ name: String, within seconds: Int64, _ condition: () -> String?) -> Bool {
-        let deadline = world.eventLoop.now + .seconds(seconds)
+        let deadline = world.time.now + .seconds(seconds)
         while let missing = condition() {
-            guard world.eventLoop.now < deadline else {
+            if world.time.isExhausted {
+                fail("endless", "more than \(world.time.steps) steps, and still \(missing)")
+                return false
+            }
+            guard world.time.now < deadline else {
                 fail("not_\(name)", "\(seconds) s after the last fault: \(missing)")
                 return false
             }
-            world.eventLoop.advanceTime(by: .milliseconds(Self.stepMilliseconds))
+            world.time.pass(by: .milliseconds(SimulationBounds.lookMilliseconds))
         }
         return true
     }
@@ -141,15 +148,17 @@ package final class Simulation {
         for device in devices { device.connection?.hangUp() }
         for node in nodes { node.crash() }
         redis.stop()
-        world.eventLoop.advanceTime(by: .seconds(1))
-        // Nothing but cancelling what is left: an embedded loop has no thread.
-        try? world.eventLoop.syncShutdownGracefully()
+        // What is under way holds what it concerns.
+        world.time.extend(by: SimulationBounds.lastSteps)
+        world.time.pass(by: .seconds(1))
+        world.time.forget()
     }
 
     private var outcome: SimulationOutcome {
         SimulationOutcome(
             seed: seed, failures: failures, shape: shape.text, virtualMilliseconds: world.now / 1_000_000,
-            accepted: accepted, applied: applied, trace: world.trace.isOn ? world.trace.text : nil)
+            steps: world.time.steps, accepted: accepted, applied: applied,
+            trace: world.trace.isOn ? world.trace.text : nil)
     }
 }
 

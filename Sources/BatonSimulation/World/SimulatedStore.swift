@@ -16,7 +16,12 @@ final class SimulatedStore: MessageStore {
     #endif
 
     /// The process is gone: what was not committed never will be, nobody is answered.
-    func die() { writer.value.isDead = true }
+    func die() { writer.value.die() }
+
+    /// The process stands still, its writer too: whatever lock it holds it keeps.
+    func standStill() { writer.value.standStill() }
+
+    func goOn() { writer.value.goOn() }
 
     func submit(_ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome]) -> Void) {
         writer.value.submit(operations, completion)
@@ -72,7 +77,10 @@ extension SimulatedStore {
             var outcomes: [StoreOutcome] = []
         }
 
-        var isDead = false
+        private var isDead = false
+        private var isStill = false
+        /// What is to be done when the process goes on.
+        private var held: [() -> Void] = []
         #if DEBUG
             var plantedBug: PlantedBug?
         #endif
@@ -88,6 +96,25 @@ extension SimulatedStore {
             self.world = world
             self.disk = disk
             self.node = node
+        }
+
+        /// Its locks are the kernel's, which gives them back.
+        func die() {
+            isDead = true
+            goOn()
+        }
+
+        func standStill() { isStill = true }
+
+        func goOn() {
+            isStill = false
+            let bodies = held
+            held = []
+            for body in bodies { body() }
+        }
+
+        private func whenItGoesOn(_ body: @escaping () -> Void) {
+            if isStill { held.append(body) } else { body() }
         }
 
         func submit(_ operations: [StoreOperation], _ completion: @escaping @Sendable ([StoreOutcome]) -> Void) {
@@ -106,14 +133,20 @@ extension SimulatedStore {
             guard !isRunning, !isDead, !queue.isEmpty || !commits.isEmpty else { return }
             isRunning = true
             disk.enter { [self] in
-                guard !isDead else { return disk.leave() }
-                #if DEBUG
-                    answerEarly()
-                #endif
-                for work in queue { commits.arrived(work, operations: work.operations.count) }
-                queue = []
-                commits.began()
-                world.after(disk.delay()) { [self] in ended() }
+                whenItGoesOn { [self] in begin() }
+            }
+        }
+
+        private func begin() {
+            guard !isDead else { return disk.leave() }
+            #if DEBUG
+                answerEarly()
+            #endif
+            for work in queue { commits.arrived(work, operations: work.operations.count) }
+            queue = []
+            commits.began()
+            world.after(disk.delay()) { [self] in
+                whenItGoesOn { [self] in ended() }
             }
         }
 

@@ -1,14 +1,15 @@
 import BatonCore
 import BatonLoad
 import NIOCore
-import NIOEmbedded
 import Synchronization
 
-/// What everything in a simulation shares: one event loop with virtual time, randomness from a seed, the trace.
+/// What everything in a simulation shares: virtual time, randomness from a seed, the trace.
 ///
-/// One thread, one loop: what happens next is a function of the seed alone.
+/// One thread, one order of events: what happens next is a function of the seed alone.
 final class SimulatedWorld {
-    let eventLoop = EmbeddedEventLoop()
+    let time: SimulatedTime
+    /// Of all that is no node's own.
+    let eventLoop: SimulatedEventLoop
     let trace: SimulationTrace
     /// For whatever the simulation decides.
     var random: SeededGenerator
@@ -20,41 +21,29 @@ final class SimulatedWorld {
     /// Microseconds that bytes take between a client and a node.
     var network: ClosedRange<Int64> = 50...2_000
 
-    private let seed: UInt64
-    private var events = 0
-    private static let maximumEvents = 5_000_000
-
     /// Where civil time stands when a simulation begins.
     static let epoch = Timestamp(milliseconds: 1_800_000_000_000)
 
-    init(seed: UInt64, isTraced: Bool) {
-        self.seed = seed
+    init(seed: UInt64, trace: SimulationTrace, steps: Int) {
+        time = SimulatedTime(steps: steps)
+        eventLoop = SimulatedEventLoop(time)
         random = SeededGenerator(seed: seed)
         let relay = SharedGenerator(random.fork(1))
         relayRandom = RandomSource { relay.next() }
-        trace = SimulationTrace(isOn: isTraced)
+        self.trace = trace
     }
 
     /// Nanoseconds since the beginning.
-    var now: Int64 { Int64(clamping: eventLoop.now.uptimeNanoseconds) }
+    var now: Int64 { Int64(clamping: time.now.uptimeNanoseconds) }
 
     /// The clients' clock.
     var elapsed: Duration { .nanoseconds(now) }
 
-    func after(_ delay: TimeAmount, _ body: @escaping () -> Void) {
-        count()
-        _ = eventLoop.scheduleTask(in: delay) { body() }
-    }
+    func after(_ delay: TimeAmount, _ body: @escaping () -> Void) { at(time.now + delay, body) }
 
     func at(_ deadline: NIODeadline, _ body: @escaping () -> Void) {
-        count()
-        _ = eventLoop.scheduleTask(deadline: deadline) { body() }
-    }
-
-    /// A schedule that makes no end of events would hang whoever waits for it.
-    private func count() {
-        events += 1
-        precondition(events < Self.maximumEvents, "seed \(seed) makes no end of events")
+        let bound = NIOLoopBound(body, eventLoop: eventLoop)
+        time.add(at: deadline, on: eventLoop) { bound.value() }
     }
 
     func microseconds(_ range: ClosedRange<Int64>) -> TimeAmount {
@@ -83,13 +72,13 @@ private final class SharedGenerator: Sendable {
 
 /// Civil time as one node sees it: the world's, and how far its clock is off.
 final class SimulatedClock: CivilClock {
-    private let eventLoop: EmbeddedEventLoop
+    private let time: SimulatedTime
     private let offset = Mutex<Int64>(0)
 
-    init(_ world: SimulatedWorld) { eventLoop = world.eventLoop }
+    init(_ world: SimulatedWorld) { time = world.time }
 
     var now: Timestamp {
-        let milliseconds = Int64(clamping: eventLoop.now.uptimeNanoseconds / 1_000_000)
+        let milliseconds = Int64(clamping: time.now.uptimeNanoseconds / 1_000_000)
         return SimulatedWorld.epoch.advanced(byMilliseconds: milliseconds + offset.withLock { $0 })
     }
 

@@ -1,10 +1,17 @@
+import Synchronization
+
 /// What happened in a simulation, event by event: virtual time, who, what.
 ///
 /// It is off while thousands of schedules run; the seed of one that failed is run again with it on, and does the same.
-package final class SimulationTrace {
+/// It can be read while the schedule runs, and may not end.
+package final class SimulationTrace: Sendable {
+    private struct State {
+        var lines: [String] = []
+        var dropped = 0
+    }
+
     let isOn: Bool
-    private var lines: [String] = []
-    private var dropped = 0
+    private let state = Mutex(State())
 
     /// Lines that are kept; of a longer trace the first ones go.
     static let maximumLines = 200_000
@@ -12,25 +19,26 @@ package final class SimulationTrace {
     init(isOn: Bool) { self.isOn = isOn }
 
     func append(_ nanoseconds: Int64, _ who: String, _ what: String) {
-        if lines.count >= Self.maximumLines {
-            lines.removeFirst(lines.count / 2)
-            dropped += Self.maximumLines - lines.count
-        }
         let micros = nanoseconds / 1_000
         let fraction = String(micros % 1_000_000)
         let seconds = "\(micros / 1_000_000).\(String(repeating: "0", count: 6 - fraction.count))\(fraction)"
-        lines.append(
+        let line =
             String(repeating: " ", count: max(0, 12 - seconds.count)) + seconds + "  "
-                + who + String(repeating: " ", count: max(1, 10 - who.count)) + what)
+            + who + String(repeating: " ", count: max(1, 10 - who.count)) + what
+        state.withLock { state in
+            if state.lines.count >= Self.maximumLines {
+                let half = state.lines.count / 2
+                state.lines.removeFirst(half)
+                state.dropped += half
+            }
+            state.lines.append(line)
+        }
     }
 
     /// The whole trace.
     package var text: String {
+        let (lines, dropped) = state.withLock { ($0.lines, $0.dropped) }
         let head = dropped > 0 ? ["... \(dropped) lines before"] : []
         return (head + lines).joined(separator: "\n")
     }
-
-    package var count: Int { lines.count + dropped }
 }
-
-@available(*, unavailable) extension SimulationTrace: Sendable {}

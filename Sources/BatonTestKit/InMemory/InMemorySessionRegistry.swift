@@ -28,6 +28,9 @@ public final class InMemorySessionRegistry: SessionRegistry {
         completion(cluster.sessions(of: session.user).count)
     }
 
+    /// Nobody cleans up here but by what is there.
+    public func forget(_ session: Session) {}
+
     /// - Returns: false where a newer connection of the device holds the session.
     private func write(_ session: Session) -> Bool {
         var sessions = cluster.sessions(of: session.user)

@@ -42,13 +42,14 @@ final class RelayFixture {
     }
 
     @discardableResult
-    func addLoop(to node: RelayNode) -> RelayLoop {
+    func addLoop(to node: RelayNode, presence: (any PresenceRegistry)? = nil) -> RelayLoop {
         let bus = InMemoryBus(cluster)
         buses.append(bus)
         let loop = RelayLoop(
             eventLoop: eventLoop, node: node, store: store,
             conversations: InMemoryConversationStore(accounts: InMemoryAccountStore()), bus: bus,
-            sessions: InMemorySessionRegistry(cluster), presence: InMemoryPresenceRegistry(cluster), clock: clock,
+            sessions: InMemorySessionRegistry(cluster), presence: presence ?? InMemoryPresenceRegistry(cluster),
+            clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             lastSeen: { [weak self] user, at in self?.lastSeen.append((user, at)) })
         loops.append(loop)
