@@ -8,26 +8,30 @@ import Testing
 
 @testable import BatonClient
 
-@Suite("A client at a relay that breaks the protocol")
+@Suite("A client at a relay that says too much", .timeLimit(.minutes(1)))
 struct BadRelayTests {
-    /// Accepts WebSockets and says at once what must not come first.
+    /// Says what it has to say at once, and listens to nothing.
     private final class Impatient: ChannelInboundHandler {
         typealias InboundIn = NIOWebSocket.WebSocketFrame
         typealias OutboundOut = NIOWebSocket.WebSocketFrame
-        private let frame: [UInt8]
+        private let frames: [[UInt8]]
 
-        init(frame: [UInt8]) { self.frame = frame }
+        init(frames: [[UInt8]]) { self.frames = frames }
 
         func handlerAdded(context: ChannelHandlerContext) {
-            let data = context.channel.allocator.buffer(bytes: frame)
-            context.writeAndFlush(wrapOutboundOut(OutboundOut(fin: true, opcode: .binary, data: data)), promise: nil)
+            for frame in frames {
+                let data = context.channel.allocator.buffer(bytes: frame)
+                context.write(wrapOutboundOut(OutboundOut(fin: true, opcode: .binary, data: data)), promise: nil)
+            }
+            context.flush()
         }
     }
 
-    private func listen(_ connections: AsyncStream<Void>.Continuation) async throws -> any Channel {
-        var wire = WireServerFrame()
-        wire.caughtUp.inboxSequence = 1
-        let frame = try FrameCodec.encode(wire, as: .proto)
+    /// Accepts WebSockets, and says the same on each.
+    private func listen(
+        saying frames: [WireServerFrame], _ connections: AsyncStream<Void>.Continuation? = nil
+    ) async throws -> any Channel {
+        let frames = try frames.map { try FrameCodec.encode($0, as: .proto) }
         return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 let upgrader = NIOWebSocketServerUpgrader(
@@ -36,9 +40,9 @@ struct BadRelayTests {
                         return channel.eventLoop.makeSucceededFuture(["Sec-WebSocket-Protocol": offer])
                     },
                     upgradePipelineHandler: { channel, _ in
-                        connections.yield()
+                        connections?.yield()
                         return channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(Impatient(frame: frame))
+                            try channel.pipeline.syncOperations.addHandler(Impatient(frames: frames))
                         }
                     })
                 return channel.eventLoop.makeCompletedFuture {
@@ -49,18 +53,11 @@ struct BadRelayTests {
             .bind(host: "127.0.0.1", port: 0).get()
     }
 
-    @Test("A client leaves it, and goes on looking for one that does not", .timeLimit(.minutes(1)))
+    @Test("A client leaves one that breaks the protocol, and goes on looking for one that does not")
     func looksOn() async throws {
         let (connections, continuation) = AsyncStream.makeStream(of: Void.self)
-        let listener = try await listen(continuation)
-        let port = try #require(listener.localAddress?.port)
-        var configuration = ClientConfiguration(
-            addresses: [try #require(RelayAddress("http://127.0.0.1:\(port)"))])
-        configuration.tokenProvider = {
-            IssuedToken(
-                user: UserID(rawValue: 1), device: DeviceID(rawValue: 2), accessToken: "token", lifetime: .seconds(600))
-        }
-        let client = try BatonClient(configuration)
+        let listener = try await listen(saying: [Self.caughtUp], continuation)
+        let client = try BatonClient(try Self.configuration(of: listener))
         try await client.connect()
 
         var seen = 0
@@ -74,5 +71,57 @@ struct BadRelayTests {
         #expect(seen == 3)
         await client.close()
         try await listener.close()
+    }
+
+    @Test("So many notices wait for an application that takes none, and what is no notice waits behind them")
+    func notices() async throws {
+        var welcome = WireServerFrame()
+        welcome.welcome.user = Self.user.description
+        welcome.welcome.device = Self.device.description
+        welcome.welcome.node = "n1"
+        welcome.welcome.epoch = Epoch(rawValue: 5).description
+        welcome.welcome.outcome = .resumed
+        var typing = WireServerFrame()
+        typing.typing.user = UserID(rawValue: 3).description
+        typing.typing.conversation = try #require(
+            ConversationID(between: Self.user, and: UserID(rawValue: 3))
+        ).description
+        typing.typing.active = true
+        let listener = try await listen(
+            saying: [welcome] + Array(repeating: typing, count: BatonClient.queuedEvents + 1) + [Self.caughtUp])
+        let (caughtUp, continuation) = AsyncStream.makeStream(of: Void.self)
+        var configuration = try Self.configuration(of: listener)
+        configuration.observer = { if case .caughtUp = $0 { continuation.finish() } }
+        let client = try BatonClient(configuration)
+        try await client.connect()
+        for await _ in caughtUp {}
+
+        var notices = 0
+        for await event in client.events {
+            if case .typing = event { notices += 1 }
+            if case .caughtUp = event { break }
+        }
+        #expect(notices == BatonClient.queuedEvents)
+        await client.close()
+        try await listener.close()
+    }
+
+    private static let user = UserID(rawValue: 1)
+    private static let device = DeviceID(rawValue: 2)
+
+    private static var caughtUp: WireServerFrame {
+        var frame = WireServerFrame()
+        frame.caughtUp.inboxSequence = 0
+        return frame
+    }
+
+    private static func configuration(of listener: any Channel) throws -> ClientConfiguration {
+        let port = try #require(listener.localAddress?.port)
+        var configuration = ClientConfiguration(
+            addresses: [try #require(RelayAddress("http://127.0.0.1:\(port)"))])
+        configuration.tokenProvider = {
+            IssuedToken(user: user, device: device, accessToken: "token", lifetime: .seconds(600))
+        }
+        return configuration
     }
 }
