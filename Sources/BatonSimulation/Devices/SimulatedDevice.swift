@@ -150,6 +150,15 @@ final class SimulatedDevice {
         session.disconnected()
         let lived = welcomedAt.map { world.elapsed - $0 } ?? .zero
         switch policy.ended(ending, lived: lived, goAway: goAway, using: &world.random) {
+        case .stop(.displaced):
+            // Nobody but the device itself opened a newer connection, which may have ended before a node that stood still,
+            // or whose clock is ahead, tells of it.
+            phase = .waiting
+            world.note(name, "was displaced by itself, comes back")
+            let number = attempt
+            world.after(.seconds(1)) { [weak self] in
+                if let self, number == attempt { connect() }
+            }
         case .stop(let reason):
             phase = .stopped("\(reason)")
             world.note(name, "stops for good: \(reason)")

@@ -41,7 +41,7 @@ enum SimulatedFault: Hashable {
             let points = Failpoint.allCases
             return .nodeDies(node, at: points[Int(number(0...Int64(points.count - 1)))], down: time)
         }
-        switch number(0...25) {
+        switch number(0...28) {
         case 0, 1, 2: return .nodeKilled(node, down: time)
         case 3: return .allKilled(down: time)
         case 4: return .nodeEvacuated(node, down: time)
@@ -62,9 +62,9 @@ enum SimulatedFault: Hashable {
         case 19: return .diskFull(time)
         case 20: return .diskSlow(time)
         case 21: return .readsFail(time)
-        case 22, 23:
+        case 22, 23, 24, 25:
             return .nodeStill(node, [time, number(16_000...50_000), number(76_000...110_000)][Int(number(0...2))])
-        case 24: return .deviceRevoked(device)
+        case 26, 27: return .deviceRevoked(device)
         default: return .clockWrong(node, milliseconds: number(-60_000...60_000))
         }
     }
