@@ -146,5 +146,7 @@ private enum ChaosOutput {
             }
         }
         print(report.json(page: page))
+        // What is said on standard error from here on must not come to stand in the midst of it.
+        fflush(nil)
     }
 }
