@@ -167,8 +167,10 @@ extension BatonClient {
             if taken == nil, !queue.contains(where: { $0.sequence != nil }) { apply(sequence) }
         case .tell(let event): if queue.count < Self.queuedEvents { push(QueuedEvent(event: event)) }
         case .caughtUp:
+            // Once a connection, also where a relay repeats it: what waits for the reader is bounded.
+            guard case .catchingUp(let node) = state else { break }
             observe(.caughtUp(connection: connectionNumber))
-            if case .catchingUp(let node) = state { change(to: .online(node: node)) }
+            change(to: .online(node: node))
             push(QueuedEvent(event: .caughtUp))
         case .settled(let ref, let outcome): settled(ref, outcome)
         case .goAway(let after): goAway = after

@@ -71,6 +71,8 @@ public enum Limits {
         /// Handshakes admitted a second; the excess gets `retryAfter` before any query is made for it.
         public static let admittedPerSecond = 2_000
         public static let connections = 100_000
+        /// Descriptors that a node keeps for the store, Redis, plain requests and itself.
+        public static let ownDescriptors = 128
         /// Connections told to go away a second, while evacuating.
         public static let evacuatedPerSecond = 500
         /// Within which an evacuation ends, whatever the clients do.

@@ -75,18 +75,7 @@ struct BadRelayTests {
 
     @Test("So many notices wait for an application that takes none, and what is no notice waits behind them")
     func notices() async throws {
-        var welcome = WireServerFrame()
-        welcome.welcome.user = Self.user.description
-        welcome.welcome.device = Self.device.description
-        welcome.welcome.node = "n1"
-        welcome.welcome.epoch = Epoch(rawValue: 5).description
-        welcome.welcome.outcome = .resumed
-        var typing = WireServerFrame()
-        typing.typing.user = UserID(rawValue: 3).description
-        typing.typing.conversation = try #require(
-            ConversationID(between: Self.user, and: UserID(rawValue: 3))
-        ).description
-        typing.typing.active = true
+        let (welcome, typing) = (Self.welcome, try Self.typing())
         let listener = try await listen(
             saying: [welcome] + Array(repeating: typing, count: BatonClient.queuedEvents + 1) + [Self.caughtUp])
         let (caughtUp, continuation) = AsyncStream.makeStream(of: Void.self)
@@ -104,6 +93,43 @@ struct BadRelayTests {
         #expect(notices == BatonClient.queuedEvents)
         await client.close()
         try await listener.close()
+    }
+
+    @Test("However often it says that all was delivered, the application is told once")
+    func caughtUpOnce() async throws {
+        let listener = try await listen(
+            saying: [Self.welcome] + Array(repeating: Self.caughtUp, count: 9) + [try Self.typing()])
+        let client = try BatonClient(try Self.configuration(of: listener))
+        try await client.connect()
+
+        var told = 0
+        for await event in client.events {
+            if case .caughtUp = event { told += 1 }
+            if case .typing = event { break }
+        }
+        #expect(told == 1)
+        await client.close()
+        try await listener.close()
+    }
+
+    private static var welcome: WireServerFrame {
+        var frame = WireServerFrame()
+        frame.welcome.user = user.description
+        frame.welcome.device = device.description
+        frame.welcome.node = "n1"
+        frame.welcome.epoch = Epoch(rawValue: 5).description
+        frame.welcome.outcome = .resumed
+        return frame
+    }
+
+    private static func typing() throws -> WireServerFrame {
+        var frame = WireServerFrame()
+        frame.typing.user = UserID(rawValue: 3).description
+        frame.typing.conversation = try #require(
+            ConversationID(between: user, and: UserID(rawValue: 3))
+        ).description
+        frame.typing.active = true
+        return frame
     }
 
     private static let user = UserID(rawValue: 1)

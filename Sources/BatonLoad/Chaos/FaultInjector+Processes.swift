@@ -75,6 +75,15 @@ extension FaultInjector {
         // All of its clients come again, and get in only when there is room.
         try await cluster.clientProxies[node].dropAll()
         try await hold(.seconds(fault.seconds)) { try limit.restore() }
-        try await cluster.untilReady(node)
+        guard await !cluster.isNodeRunning(node) else { return try await cluster.untilReady(node) }
+        // libdispatch looks through /proc at its threads while they wait for a core, and ends the process where it
+        // cannot. A node's bound of connections keeps clients from bringing that about; this fault knows no bound.
+        let status = await cluster.nodeEnded(node)
+        if status == 128 + SIGILL {
+            note("n\(node + 1) died of it")
+        } else {
+            complain("n\(node + 1) ended with status \(status ?? 0) while it had no descriptors")
+        }
+        try await restart(node)
     }
 }

@@ -70,6 +70,7 @@ struct NodeParts: Sendable {
         let lastSeen = LastSeenWriter(accounts: store, logger: logger)
         var settings = relaySettings(configuration, id, incarnation)
         settings.failpoints = try failpoints(configuration, logger)
+        settings.connections = connections(configuration, logger)
         let relay = RelayNode(settings: settings, metrics: RelayMetrics(factory: metrics))
         let loops = try await RelayLoops.make(on: eventLoops) { eventLoop in
             let parts = redis.loop(on: eventLoop)
@@ -155,13 +156,24 @@ struct NodeParts: Sendable {
         return armed.failpoints
     }
 
+    private static func connections(_ configuration: NodeConfiguration, _ logger: Logger) -> Int {
+        let wanted = configuration.limits.connections
+        let limit = OpenFiles.raiseLimit()
+        let connections = OpenFiles.connections(wanted: wanted, limit: limit)
+        if connections < wanted {
+            logger.warning(
+                "too few open files are allowed for limits.connections; raise ulimit -n, or LimitNOFILE of the service",
+                metadata: ["allowed": "\(limit)", "wanted": "\(wanted)", "connections": "\(connections)"])
+        }
+        return connections
+    }
+
     private static func relaySettings(
         _ configuration: NodeConfiguration, _ id: NodeID, _ incarnation: UInt64
     ) -> RelaySettings {
         var settings = RelaySettings(node: id, incarnation: incarnation)
         settings.windowEvents = configuration.limits.windowEvents
         settings.windowBytes = configuration.limits.windowBytes
-        settings.connections = configuration.limits.connections
         settings.admittedPerSecond = configuration.limits.admittedPerSecond
         settings.evacuatedPerSecond = configuration.limits.evacuatedPerSecond
         settings.evacuationSeconds = Int64(configuration.limits.evacuationSeconds)

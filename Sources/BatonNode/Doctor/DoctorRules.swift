@@ -10,9 +10,6 @@ enum DoctorRules {
     /// Bytes of a subscriber's output buffer that a burst of hints may fill.
     private static let subscriberBytes: Int64 = 32 * 1024 * 1024
     private static let freeBytes: Int64 = 1024 * 1024 * 1024
-    /// Descriptors of a node that are no connections of clients: Redis, the store, listeners, logs.
-    static let ownDescriptors = 128
-
     /// - Parameter info: the answer to `INFO server`.
     static func redisVersion(_ info: String) -> Finding {
         let check = "redis version"
@@ -76,12 +73,12 @@ enum DoctorRules {
 
     static func openFiles(limit: Int, connections: Int) -> Finding {
         let check = "open files"
-        let needed = connections + ownDescriptors
+        let needed = connections + Limits.Node.ownDescriptors
         guard limit < needed else { return .ok(check, "\(limit), enough for \(connections) connections") }
         return .warning(
             check, "\(limit), too few for limits.connections = \(connections)",
             change: "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed); or --set limits.connections="
-                + "\(max(1, limit - ownDescriptors))")
+                + "\(max(1, limit - Limits.Node.ownDescriptors))")
     }
 
     static func journal(mode: String, synchronous: Int) -> Finding {
