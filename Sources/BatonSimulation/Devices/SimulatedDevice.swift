@@ -247,7 +247,9 @@ final class SimulatedDevice {
             history.accepted(ref, message.id)
         case .settled(let ref, .rejected(let rejected)):
             world.note(name, "\(ref) is rejected: \(rejected.error)")
-            history.add(.failed(ref: ref, code: rejected.error.codeText))
+            // That the device is revoked says nothing of a message that it sent before.
+            let isUnknown = rejected.error.code == .deviceRevoked
+            history.add(isUnknown ? .unknown(ref: ref) : .failed(ref: ref, code: rejected.error.codeText))
         case .goAway(let after): goAway = after
         case .violated(let how):
             world.note(name, "the relay broke the protocol: \(how)")
