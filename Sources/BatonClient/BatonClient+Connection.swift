@@ -150,6 +150,9 @@ extension BatonClient {
         guard number == connectionNumber else { return }
         lastHeard = .now()
         for frame in frames {
+            if case .event(let event) = frame.frame {
+                observe(.receiving(inbox: event.inboxSequence, connection: number))
+            }
             let action = session.received(frame, now: now, using: &generator)
             guard run(action) else { return }
         }

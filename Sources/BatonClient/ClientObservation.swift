@@ -7,6 +7,8 @@ package enum ClientObservation: Sendable {
     case welcomed(connection: UInt64, node: String)
     /// What waited in the inbox was received.
     case caughtUp(connection: UInt64)
+    /// An entry of the inbox arrived: whether the client has it already is not looked at yet.
+    case receiving(inbox: UInt64, connection: UInt64)
     /// A connection or an attempt ended.
     case ended(connection: UInt64, RelayEnding)
     /// A message leaves, for the first time or again.

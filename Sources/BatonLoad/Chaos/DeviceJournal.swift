@@ -76,6 +76,7 @@ final class DeviceJournal: Sendable {
         case .caughtUp(let number): connection(number, .live)
         case .ended(let number, let ending): ended(number, ending)
         case .sending(let ref, let number): history.append(.sent(ref: ref, connection: number))
+        case .receiving(let inbox, let number): history.append(.received(inbox: inbox, connection: number))
         case .acknowledging(let inbox): history.append(.acked(inbox: inbox))
         case .watching(let users): history.append(.watching(users.map(\.description)))
         }

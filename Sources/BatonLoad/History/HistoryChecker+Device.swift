@@ -3,6 +3,8 @@ extension HistoryChecker {
     /// Where a device stands while its history is followed.
     private struct Position {
         var inbox: (sequence: UInt64, index: Int)?
+        /// What came last over a connection.
+        var reception: (connection: UInt64, sequence: UInt64, index: Int)?
         /// For each conversation the last place that was applied, with its record.
         var places: [Int: (sequence: UInt64, index: Int)] = [:]
         /// For each conversation and sending device the last message's number.
@@ -16,6 +18,7 @@ extension HistoryChecker {
         for (index, record) in histories[history].records.enumerated() {
             let spot = Spot(history: history, index: index)
             switch record.event {
+            case .received(let inbox, let connection): followReceptions(inbox, on: connection, spot, &position)
             case .applied(let message):
                 followInbox(message.inbox, spot, &position)
                 follow(message, spot, &position)
@@ -31,15 +34,29 @@ extension HistoryChecker {
     }
 
     private mutating func followInbox(_ sequence: UInt64, _ spot: Spot, _ position: inout Position) {
-        if let last = position.inbox, sequence != last.sequence &+ 1 {
-            let invariant: Invariant =
-                sequence == last.sequence ? .duplicated : sequence < last.sequence ? .reordered : .hole
-            broken(
-                invariant,
-                "\(histories[spot.history].name) applied entry \(sequence) of its inbox after \(last.sequence)",
-                Spot(history: spot.history, index: last.index), spot)
-        }
+        if let last = position.inbox { followEntry(sequence, behind: last, "applied", spot) }
         position.inbox = (sequence, spot.index)
+    }
+
+    /// What a client passes over in silence, since it has it already, is seen here: a relay that sends it again.
+    private mutating func followReceptions(
+        _ sequence: UInt64, on connection: UInt64, _ spot: Spot, _ position: inout Position
+    ) {
+        if let last = position.reception, last.connection == connection {
+            followEntry(sequence, behind: (last.sequence, last.index), "was sent", spot)
+        }
+        position.reception = (connection, sequence, spot.index)
+    }
+
+    private mutating func followEntry(
+        _ sequence: UInt64, behind last: (sequence: UInt64, index: Int), _ what: String, _ spot: Spot
+    ) {
+        guard sequence != last.sequence &+ 1 else { return }
+        let invariant: Invariant =
+            sequence == last.sequence ? .duplicated : sequence < last.sequence ? .reordered : .hole
+        broken(
+            invariant, "\(histories[spot.history].name) \(what) entry \(sequence) of its inbox after \(last.sequence)",
+            Spot(history: spot.history, index: last.index), spot)
     }
 
     private mutating func follow(_ message: HistoryRecord.Applied, _ spot: Spot, _ position: inout Position) {

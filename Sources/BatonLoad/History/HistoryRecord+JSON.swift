@@ -7,8 +7,8 @@ extension HistoryRecord: Encodable {
     }
 
     private enum Kind: String, Codable {
-        case device, invoked, sent, ok, failed, unknown, applied, receipt, acked, read, connection, watching, presence
-        case unread, reading, resync
+        case device, invoked, sent, ok, failed, unknown, received, applied, receipt, acked, read, connection, watching
+        case presence, unread, reading, resync
     }
 
     private enum State: String, Codable {
@@ -38,6 +38,7 @@ extension HistoryRecord: Encodable {
                 sequence: try line.number(.sequence))
         case .failed: .failed(ref: try line.text(.ref), code: try line.text(.code))
         case .unknown: .unknown(ref: try line.text(.ref))
+        case .received: .received(inbox: try line.number(.inbox), connection: try line.number(.connection))
         case .applied:
             .applied(
                 Applied(
@@ -90,7 +91,7 @@ extension HistoryRecord: Encodable {
             try fields.encode(user, forKey: .user)
             try fields.encode(device, forKey: .device)
         case .invoked, .sent, .ok, .failed, .unknown: try encodeSend(&fields)
-        case .applied, .receipt, .acked, .read, .unread, .resync: try encodeInbox(&fields)
+        case .received, .applied, .receipt, .acked, .read, .unread, .resync: try encodeInbox(&fields)
         case .connection(let connection):
             try fields.encode(Kind.connection, forKey: .event)
             try fields.encode(connection.number, forKey: .number)
@@ -138,6 +139,10 @@ extension HistoryRecord: Encodable {
 
     private func encodeInbox(_ fields: inout KeyedEncodingContainer<Key>) throws {
         switch event {
+        case .received(let inbox, let connection):
+            try fields.encode(Kind.received, forKey: .event)
+            try fields.encode(inbox, forKey: .inbox)
+            try fields.encode(connection, forKey: .connection)
         case .applied(let message):
             try fields.encode(Kind.applied, forKey: .event)
             try fields.encode(message.inbox, forKey: .inbox)

@@ -25,6 +25,9 @@ package struct HistoryRecord: Hashable, Sendable {
         case failed(ref: String, code: String)
         /// The device gave up without having learned what became of it.
         case unknown(ref: String)
+        /// An entry of the inbox came over this connection. The relay sends each once on a connection, whatever the device
+        /// makes of it.
+        case received(inbox: UInt64, connection: UInt64)
         /// The device applied a message.
         case applied(Applied)
         /// The device applied a receipt.

@@ -210,6 +210,9 @@ final class SimulatedDevice {
         switch frame.opcode {
         case 0x2:
             guard let decoded = try? FrameCodec.decodeServerFrame(frame.payload, as: .proto) else { return }
+            if case .event(let event) = decoded.frame {
+                history.add(.received(inbox: event.inboxSequence, connection: UInt64(attempt)))
+            }
             run(session.received(decoded, now: world.elapsed, using: &world.random))
         case 0x8:
             connection.send(bytes: ClientFrames.close(frame.closeCode))

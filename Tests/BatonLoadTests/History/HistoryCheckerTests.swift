@@ -38,6 +38,19 @@ struct HistoryCheckerTests {
         #expect((verdict.accepted, verdict.failed, verdict.unknown) == (0, 1, 1))
     }
 
+    @Test(
+        "On one connection each entry of the inbox is sent once, and the next one after it",
+        arguments: [([1, 2, 3], []), ([1, 1], [.duplicated]), ([2, 1], [.reordered]), ([1, 3], [.hole])]
+            as [([UInt64], Set<Invariant>)])
+    func receptions(inbox: [UInt64], broken: Set<Invariant>) throws {
+        var run = HistoryBuilder("b1")
+        for entry in inbox { run.add(.received(inbox: entry, connection: 1), to: "b1") }
+        #expect(try run.broken() == broken)
+        // What the device did not acknowledge comes again on the next one.
+        run.add(.received(inbox: 1, connection: 2), to: "b1")
+        #expect(try run.broken() == broken)
+    }
+
     @Test("An accepted message that a device of its recipient never applies is lost")
     func lost() throws {
         var run = HistoryBuilder("a1", "b1", "b2")

@@ -73,7 +73,8 @@ struct HistoryLineTests {
             .applied(.init(inbox: .max, conversation: "c", sequence: .max, device: "b1", ref: "r", body: .max)),
             .applied(.init(inbox: 0, conversation: "c", sequence: 0, device: "b1", ref: "s", body: 0)),
             .receipt(.init(inbox: .max, conversation: "c", user: "ann", delivered: .max, read: .max)),
-            .acked(inbox: .max), .unread(conversation: "c", count: .max, read: 0, last: .max),
+            .received(inbox: .max, connection: .max), .received(inbox: 0, connection: .max), .acked(inbox: .max),
+            .unread(conversation: "c", count: .max, read: 0, last: .max),
             .connection(.init(.max, .ended(code: .max, isClean: false, why: ""))), .watching(["ann"]),
         ]
         for at in [0, Int64.max] {
