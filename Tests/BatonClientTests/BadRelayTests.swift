@@ -1,8 +1,6 @@
 import BatonCore
 import BatonProtocol
 import NIOCore
-import NIOHTTP1
-import NIOPosix
 import NIOWebSocket
 import Testing
 
@@ -32,25 +30,10 @@ struct BadRelayTests {
         saying frames: [WireServerFrame], _ connections: AsyncStream<Void>.Continuation? = nil
     ) async throws -> any Channel {
         let frames = try frames.map { try FrameCodec.encode($0, as: .proto) }
-        return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelInitializer { channel in
-                let upgrader = NIOWebSocketServerUpgrader(
-                    shouldUpgrade: { channel, head in
-                        let offer = head.headers.first(name: "Sec-WebSocket-Protocol") ?? ""
-                        return channel.eventLoop.makeSucceededFuture(["Sec-WebSocket-Protocol": offer])
-                    },
-                    upgradePipelineHandler: { channel, _ in
-                        connections?.yield()
-                        return channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(Impatient(frames: frames))
-                        }
-                    })
-                return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                        withServerUpgrade: ([upgrader], { _ in }))
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
+        return try await WebSocketListener.bind {
+            connections?.yield()
+            return Impatient(frames: frames)
+        }
     }
 
     @Test("A client leaves one that breaks the protocol, and goes on looking for one that does not")

@@ -1,8 +1,6 @@
 import BatonCore
 import BatonProtocol
 import NIOCore
-import NIOHTTP1
-import NIOPosix
 import NIOWebSocket
 
 /// A relay that greets whoever says hello, accepts no message, and tells what it saw.
@@ -20,25 +18,7 @@ struct ScriptedRelay {
 
     static func start(named node: String) async throws -> ScriptedRelay {
         let (sights, continuation) = AsyncStream.makeStream(of: Sight.self)
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelInitializer { channel in
-                let upgrader = NIOWebSocketServerUpgrader(
-                    shouldUpgrade: { channel, head in
-                        let offer = head.headers.first(name: "Sec-WebSocket-Protocol") ?? ""
-                        return channel.eventLoop.makeSucceededFuture(["Sec-WebSocket-Protocol": offer])
-                    },
-                    upgradePipelineHandler: { channel, _ in
-                        channel.eventLoop.makeCompletedFuture {
-                            try channel.pipeline.syncOperations.addHandler(
-                                Greeter(node: node, sights: continuation))
-                        }
-                    })
-                return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                        withServerUpgrade: ([upgrader], { _ in }))
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let listener = try await WebSocketListener.bind { Greeter(node: node, sights: continuation) }
         return ScriptedRelay(
             address: "http://127.0.0.1:\(listener.localAddress?.port ?? 0)", sights: sights, listener: listener)
     }
