@@ -91,7 +91,9 @@ extension Engine {
             at: Timestamp(milliseconds: conversation.lastAt), payload: request.payload)
         var events: [InboxEvent] = []
         events.reserveCapacity(conversation.members.count)
-        for inbox in try inboxes(of: conversation, from: sender) {
+        for member in conversation.members {
+            let inbox = try rows.inbox(member.user)
+            guard Self.isAddressed(inbox, from: sender) else { continue }
             events.append(
                 try deliver(message, num: num, conversation: conversation, sender: sender, to: inbox))
         }
@@ -101,17 +103,10 @@ extension Engine {
         return .sent(AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events))
     }
 
-    /// Those that a message goes to. The sending device has it already: the own inbox matters to the others only.
-    private mutating func inboxes(
-        of conversation: HotConversation, from sender: Int64
-    ) throws(SQLiteFailure) -> [HotInbox] {
-        var inboxes: [HotInbox] = []
-        inboxes.reserveCapacity(conversation.members.count)
-        for member in conversation.members {
-            let inbox = try rows.inbox(member.user)
-            if member.user != sender || inbox.devices > 1 { inboxes.append(inbox) }
-        }
-        return inboxes
+    /// Whether a sender's message goes to a member's inbox. The sending device has it already: the own inbox matters to
+    /// the others only.
+    private static func isAddressed(_ inbox: HotInbox, from sender: Int64) -> Bool {
+        inbox.user != sender || inbox.devices > 1
     }
 
     #if DEBUG
@@ -200,7 +195,10 @@ extension Engine {
     ) throws(SQLiteFailure) -> [UserID: InboxSequence] {
         guard let conversation = try rows.conversation(id) else { return [:] }
         var heads: [UserID: InboxSequence] = [:]
-        for inbox in try inboxes(of: conversation, from: sender) { heads[inbox.id] = InboxSequence(stored: inbox.head) }
+        for member in conversation.members {
+            let inbox = try rows.inbox(member.user)
+            if Self.isAddressed(inbox, from: sender) { heads[inbox.id] = InboxSequence(stored: inbox.head) }
+        }
         return heads
     }
 }
