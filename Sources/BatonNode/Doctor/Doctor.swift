@@ -79,9 +79,10 @@ package struct Doctor: Sendable {
     private func examineHost(_ diagnosis: inout Diagnosis) {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            // A node raises its limit so far.
             diagnosis.findings.append(
                 DoctorRules.openFiles(
-                    limit: Int(clamping: limit.rlim_cur), connections: configuration.limits.connections))
+                    limit: Int(clamping: limit.rlim_max), connections: configuration.limits.connections))
         }
         let path = "/proc/sys/net/core/somaxconn"
         if let text = try? String(contentsOfFile: path, encoding: .utf8),

@@ -56,13 +56,7 @@ extension DoctorRules {
         }
         let check = "open files of \(name)"
         guard first != "unlimited" else { return .ok(check, "unlimited") }
-        guard let limit = Int(first) else { return nil }
-        let needed = connections + Limits.Node.ownDescriptors
-        guard limit < needed else { return .ok(check, "\(limit), enough for \(connections) connections") }
-        return .warning(
-            check, "\(limit), too few for limits.connections = \(connections)",
-            change: "LimitNOFILE=\(needed) in its service, and restart it; or limits.connections: "
-                + "\(max(1, limit - Limits.Node.ownDescriptors))")
+        return Int(first).map { openFiles(check, limit: $0, connections: connections) }
     }
 
     /// - Parameter somaxconn: how many connections may wait for an `accept`, whatever a program asks for.

@@ -71,14 +71,14 @@ enum DoctorRules {
         return distance >= 10_000 ? .failure(check, found, change: change) : .warning(check, found, change: change)
     }
 
-    static func openFiles(limit: Int, connections: Int) -> Finding {
-        let check = "open files"
+    /// - Parameter limit: the one that a node can raise its own to, or has.
+    static func openFiles(_ check: String = "open files", limit: Int, connections: Int) -> Finding {
         let needed = connections + Limits.Node.ownDescriptors
         guard limit < needed else { return .ok(check, "\(limit), enough for \(connections) connections") }
         return .warning(
             check, "\(limit), too few for limits.connections = \(connections)",
-            change: "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed); or --set limits.connections="
-                + "\(max(1, limit - Limits.Node.ownDescriptors))")
+            change: "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed), and a restart; or "
+                + "--set limits.connections=\(max(1, limit - Limits.Node.ownDescriptors))")
     }
 
     static func journal(mode: String, synchronous: Int) -> Finding {
