@@ -27,6 +27,7 @@ public enum EventFrame {
         switch event.body {
         case .message(let message): encode(message, at: event.sequence)
         case .receipt(let receipt): encode(receipt, at: event.sequence)
+        case .unknown(let field, let bytes): encode(field: field, bytes, at: event.sequence)
         }
     }
 
@@ -61,7 +62,7 @@ public enum EventFrame {
         let sequence = message.id.sequence.rawValue
         let time = UInt64(clamping: message.at.milliseconds)
         let messageCount = 2 + Varint.count(sequence) + Varint.count(time) + message.payload.count
-        var writer = FrameWriter(eventCount: messageCount, tag: Tag.eventMessage, position: position)
+        var writer = FrameWriter(eventCount: messageCount, tag: UInt64(Tag.eventMessage), position: position)
         writer.append(tag: Tag.messageSequence, varint: sequence)
         writer.append(tag: Tag.messageAt, varint: time)
         writer.bytes.append(contentsOf: message.payload)
@@ -75,7 +76,7 @@ public enum EventFrame {
         let (delivered, read) = (receipt.delivered.rawValue, receipt.read.rawValue)
         var count = 2 + conversation.count + 2 + user.count
         for number in [delivered, read, time] { count += 1 + Varint.count(number) }
-        var writer = FrameWriter(eventCount: count, tag: Tag.eventReceipt, position: position)
+        var writer = FrameWriter(eventCount: count, tag: UInt64(Tag.eventReceipt), position: position)
         writer.append(tag: Tag.receiptConversation, text: conversation)
         writer.append(tag: Tag.receiptUser, text: user)
         writer.append(tag: Tag.receiptDelivered, varint: delivered)
@@ -84,8 +85,16 @@ public enum EventFrame {
         return writer.bytes
     }
 
+    private static func encode(field: UInt32, _ bytes: [UInt8], at position: InboxSequence) -> [UInt8] {
+        var writer = FrameWriter(
+            eventCount: bytes.count, tag: UInt64(field) << 3 | Tag.lengthDelimited, position: position)
+        writer.bytes.append(contentsOf: bytes)
+        return writer.bytes
+    }
+
     /// Field number and wire type, as `relay.proto` numbers them. A test compares them with the generated code.
     private enum Tag {
+        static let lengthDelimited: UInt64 = 2
         static let frameEvent: UInt8 = 4 << 3 | 2
         static let eventSequence: UInt8 = 1 << 3
         static let eventMessage: UInt8 = 2 << 3 | 2
@@ -103,14 +112,16 @@ public enum EventFrame {
     private struct FrameWriter {
         var bytes: [UInt8] = []
 
-        init(eventCount count: Int, tag: UInt8, position: InboxSequence) {
+        init(eventCount count: Int, tag: UInt64, position: InboxSequence) {
             let inner = UInt64(count)
-            let event = 1 + Varint.count(position.rawValue) + 1 + Varint.count(inner) + count
+            let event =
+                1 + Varint.count(position.rawValue) + Varint.count(tag) + Varint.count(inner) + count
             bytes.reserveCapacity(event + 6)
             bytes.append(Tag.frameEvent)
             Varint.append(UInt64(event), to: &bytes)
             append(tag: Tag.eventSequence, varint: position.rawValue)
-            append(tag: tag, varint: inner)
+            Varint.append(tag, to: &bytes)
+            Varint.append(inner, to: &bytes)
         }
 
         mutating func append(tag: UInt8, varint: UInt64) {

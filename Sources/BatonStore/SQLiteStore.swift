@@ -50,7 +50,8 @@ public final class SQLiteStore: Sendable {
             if presence.isFirst { try LogRewrite.run(path: path) }
             let writer = try connections.writer()
             if presence.isAfterUncleanStop { try IntegrityCheck.run(on: writer, path: path, progress: progress) }
-            try migrate(writer, path: path, clock: clock, progress: progress)
+            try migrate(
+                writer, path: path, isAlone: presence.isFirst, clock: clock, logger: logger, progress: progress)
             try presence.enter()
             turnstile.leave()
             let store = SQLiteStore(
@@ -71,17 +72,22 @@ public final class SQLiteStore: Sendable {
     }
 
     private static func migrate(
-        _ queue: DatabaseQueue, path: String, clock: any CivilClock, progress: (StoreOpenProgress) -> Void
+        _ queue: DatabaseQueue, path: String, isAlone: Bool, clock: any CivilClock, logger: Logger,
+        progress: (StoreOpenProgress) -> Void
     ) throws {
-        let migrator = Schema.migrator
-        if try queue.inDatabase(migrator.hasBeenSuperseded) { throw StoreOpenError.newerSchema(path: path) }
-        guard try queue.inDatabase({ try !migrator.hasCompletedMigrations($0) }) else { return }
-        progress(.migrating)
-        try migrator.migrate(queue)
-        try queue.inDatabase { db in
-            try db.execute(
-                sql: "INSERT INTO store (id, created_at) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM store)",
-                arguments: [Int64.random(in: .min ... .max), clock.now.milliseconds])
+        let found = try queue.inDatabase(Schema.state)
+        guard found.admits <= Schema.version else { throw StoreOpenError.newerSchema(path: path) }
+        if found.version < Schema.version {
+            progress(.migrating)
+            try Schema.migrate(queue, now: clock.now.milliseconds)
+        }
+        guard found.admits < Schema.version else { return }
+        if isAlone {
+            try queue.inDatabase(Schema.admitOnlyThisVersion)
+        } else {
+            logger.notice(
+                "Older nodes may use the store; what they would misread is refused until all nodes were stopped once",
+                metadata: ["admits": "\(found.admits)", "version": "\(Schema.version)"])
         }
     }
 

@@ -88,6 +88,27 @@ struct EventFrameTests {
     private static let sender = UserID(rawValue: 5)
     private static let device = DeviceID(rawValue: 6)
 
+    @Test("An event of an unknown kind is passed on: its position is read, its field stands among the unknown ones")
+    func unknownKinds() throws {
+        for field in [4, 15, 16, 2_047, 2_048, 70_000] as [UInt32] {
+            for count in [0, 1, 200] {
+                let bytes = [UInt8](repeating: 7, count: count)
+                let event = InboxEvent(
+                    user: UserID(rawValue: 8), sequence: .init(rawValue: 9),
+                    body: .unknown(field: field, bytes: bytes))
+                let encoded = EventFrame.encode(event)
+                let frame = try WireServerFrame(serializedBytes: encoded)
+                #expect(frame.event.inboxSequence == 9)
+                #expect(frame.event.event == nil)
+                #expect(frame.event.unknownFields.data.suffix(count) == Data(bytes))
+                #expect(try frame.serializedBytes() as [UInt8] == encoded)
+                let json = try WireServerFrame(jsonUTF8Bytes: FrameCodec.transcodeToJSON(encoded))
+                #expect(json.event.inboxSequence == 9)
+                #expect(!EventFrame.holdsMessage(encoded))
+            }
+        }
+    }
+
     private func message(
         _ conversation: ConversationID, position: UInt64, sequence: UInt64, at: Int64, _ ref: String,
         _ content: WireContent
@@ -131,6 +152,7 @@ struct EventFrameTests {
             frame.event.receipt.delivered = receipt.delivered.rawValue
             frame.event.receipt.read = receipt.read.rawValue
             frame.event.receipt.atMs = UInt64(clamping: receipt.at.milliseconds)
+        case .unknown: break
         }
         return try frame.serializedBytes()
     }

@@ -2,7 +2,6 @@ import BatonCore
 import BatonStore
 import BatonTestKit
 import Foundation
-import GRDB
 import Synchronization
 import Testing
 
@@ -120,16 +119,9 @@ struct DurabilityTests {
         }
     }
 
-    @Test("A newer schema, a damaged file and a folder that is not there are refused, each clearly")
+    @Test("A damaged file and a folder that is not there are refused, each clearly")
     func refusals() async throws {
         try await TemporaryStore.withFolder { folder in
-            let settings = StoreSettings(path: folder + "/baton.db")
-            try await TemporaryStore.open(settings) { _ in }
-            let queue = try DatabaseQueue(path: settings.path)
-            try queue.inDatabase { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')") }
-            try queue.close()
-            #expect(throws: StoreOpenError.newerSchema(path: settings.path)) { try open(settings) }
-
             let damaged = StoreSettings(path: folder + "/damaged.db")
             try Data("this is no database, whatever its name says".utf8)
                 .write(to: URL(fileURLWithPath: damaged.path))

@@ -11,6 +11,9 @@ public struct InboxEvent: Hashable, Sendable {
         case message(StoredMessage)
         /// Somebody's watermarks moved.
         case receipt(Receipt)
+        /// What a newer node wrote and this version does not know: its field in the message `Event` of relay.proto, and
+        /// that field's bytes. It is passed on as it is.
+        case unknown(field: UInt32, bytes: [UInt8])
     }
 
     public init(user: UserID, sequence: InboxSequence, body: Body) {
@@ -24,6 +27,7 @@ public struct InboxEvent: Hashable, Sendable {
         switch body {
         case .message(let message): message.payload.count + Self.flatCost
         case .receipt: Self.flatCost
+        case .unknown(_, let bytes): bytes.count + Self.flatCost
         }
     }
 

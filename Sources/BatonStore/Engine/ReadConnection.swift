@@ -33,7 +33,7 @@ final class ReadConnection {
         page = try HotStatement(
             connection,
             """
-            SELECT i.sequence, i.conversation, i.member, i.message, i.position, i.read, i.at, m.at, m.payload
+            SELECT i.sequence, i.conversation, i.member, i.message, i.position, i.read, i.at, m.at, m.payload, i.kind, i.body
             FROM inbox i LEFT JOIN messages m ON m.num = i.message
             WHERE i.user = ?1 AND i.sequence > ?2 ORDER BY i.sequence LIMIT ?3
             """)
@@ -88,27 +88,31 @@ final class ReadConnection {
         defer { page.reset() }
         var cost = 0
         while try page.step() {
-            let conversation = try conversationID(page.integer(1))
-            let body: InboxEvent.Body
-            if page.isNull(3) {
-                body = .receipt(
-                    Receipt(
-                        conversation: conversation, user: try userID(page.integer(2)),
-                        delivered: ConversationSequence(stored: page.integer(4)),
-                        read: ConversationSequence(stored: page.integer(5)),
-                        at: Timestamp(milliseconds: page.integer(6))))
-            } else {
-                body = .message(
-                    StoredMessage(
-                        id: MessageID(
-                            conversation: conversation, sequence: ConversationSequence(stored: page.integer(4))),
-                        at: Timestamp(milliseconds: page.integer(7)), payload: page.blob(8)))
-            }
-            let event = InboxEvent(user: user, sequence: InboxSequence(stored: page.integer(0)), body: body)
+            let event = InboxEvent(
+                user: user, sequence: InboxSequence(stored: page.integer(0)), body: try body())
             cost += event.cost
             if cost > bytes, !events.isEmpty { return }
             events.append(event)
         }
+    }
+
+    /// What the row of the page says that was read last.
+    private func body() throws(SQLiteFailure) -> InboxEvent.Body {
+        if !page.isNull(9) { return .unknown(field: UInt32(clamping: page.integer(9)), bytes: page.blob(10)) }
+        let conversation = try conversationID(page.integer(1))
+        if page.isNull(3) {
+            return .receipt(
+                Receipt(
+                    conversation: conversation, user: try userID(page.integer(2)),
+                    delivered: ConversationSequence(stored: page.integer(4)),
+                    read: ConversationSequence(stored: page.integer(5)),
+                    at: Timestamp(milliseconds: page.integer(6))))
+        }
+        return .message(
+            StoredMessage(
+                id: MessageID(
+                    conversation: conversation, sequence: ConversationSequence(stored: page.integer(4))),
+                at: Timestamp(milliseconds: page.integer(7)), payload: page.blob(8)))
     }
 
     /// How a device stands, and what opening its inbox is to write down.

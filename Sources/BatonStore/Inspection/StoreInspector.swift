@@ -9,7 +9,9 @@ public struct StoreInspector: Sendable {
     public init(path: String) throws(StoreOpenError) {
         do {
             queue = try Connections(settings: StoreSettings(path: path)).reader(0)
-            if try queue.inDatabase(Schema.migrator.hasBeenSuperseded) { throw StoreOpenError.newerSchema(path: path) }
+            guard try queue.inDatabase(Schema.state).admits <= Schema.version else {
+                throw StoreOpenError.newerSchema(path: path)
+            }
         } catch let error as StoreOpenError {
             throw error
         } catch {

@@ -1,16 +1,79 @@
 import GRDB
 
-/// The numbered, forward-only migrations of the SQLite engine.
+/// The numbered, forward-only migrations of the SQLite engine, and which versions of Baton a store admits.
 ///
 /// Users, devices, conversations and messages have a public 64-bit id and a small dense number (`num`). Rows that
 /// change with every message refer to numbers and stand in narrow tables of their own, so that many of them share a
 /// page: what a commit costs is the pages it touches. 64-bit ids are kept as signed integers of the same bits.
+///
+/// A store says two numbers: its version, which is that of the newest node that opened it, and the oldest version that
+/// it admits. A migration only adds what older nodes do not notice, so both serve one store together. What older nodes
+/// would misread is written only once they are no longer admitted; see `admitOnlyThisVersion`.
 enum Schema {
-    static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator().disablingDeferredForeignKeyChecks()
-        migrator.registerMigration("1") { db in try db.execute(sql: version1) }
-        return migrator
+    /// What this version of Baton makes of a store.
+    static let version = steps.count
+
+    struct State: Hashable {
+        /// The newest migration that the store has; zero: it is empty.
+        var version: Int
+        /// Nodes of an older version do not open the store.
+        var admits: Int
     }
+
+    static func state(_ db: Database) throws -> State {
+        guard try db.tableExists("store") else { return State(version: 0, admits: 0) }
+        guard try db.columns(in: "store").contains(where: { $0.name == "admits" }) else {
+            // Nodes of version 1 keep their migrations in a table of GRDB's, and refuse all that they do not know.
+            let others = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM \(versionOneTable) WHERE identifier <> '1'")
+            return others == 0 ? State(version: 1, admits: 1) : State(version: .max, admits: .max)
+        }
+        let row = try Row.fetchOne(db, sql: "SELECT version, admits FROM store")
+        return State(version: row?["version"] ?? 1, admits: row?["admits"] ?? 1)
+    }
+
+    /// Carries out the migrations that the store does not have, each in a transaction.
+    ///
+    /// - Parameter last: the newest one to carry out; for tests.
+    static func migrate(_ queue: DatabaseQueue, now: Int64, to last: Int = version) throws {
+        let present = try queue.inDatabase(state).version
+        for number in steps.indices where number >= present && number < last {
+            try queue.inTransaction { db in
+                try steps[number](db, now)
+                return .commit
+            }
+        }
+    }
+
+    /// Ends an upgrade: nodes of older versions do not open the store any more, and rows that they would misread may be
+    /// written. To be called only while no other process has the store open.
+    static func admitOnlyThisVersion(_ db: Database) throws {
+        try db.execute(sql: "UPDATE store SET admits = ?", arguments: [version])
+        // What nodes of version 1 look at: a migration that they do not know.
+        try db.execute(sql: "INSERT OR IGNORE INTO \(versionOneTable) VALUES ('2')")
+    }
+
+    private static let versionOneTable = "grdb_migrations"
+
+    private static let steps: [@Sendable (_ db: Database, _ now: Int64) throws -> Void] = [
+        { db, now in
+            try db.execute(sql: "CREATE TABLE \(versionOneTable) (identifier TEXT NOT NULL PRIMARY KEY)")
+            try db.execute(sql: "INSERT INTO \(versionOneTable) VALUES ('1')")
+            try db.execute(sql: version1)
+        },
+        { db, now in
+            // A node of version 1 may have died before it wrote the row.
+            try db.execute(
+                sql: "INSERT INTO store (id, created_at) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM store)",
+                arguments: [Int64.random(in: .min ... .max), now])
+            try db.execute(sql: version2)
+            // Nodes of version 1 number connections by their clocks, in units of 2^-20 ms. Counting goes on from
+            // there, also for devices that such a node makes while it serves the same store.
+            let isNew = try Int.fetchOne(db, sql: "SELECT count(*) FROM users") == 0
+            let first = isNew ? 0 : now << 20
+            try db.execute(sql: "ALTER TABLE cursors ADD COLUMN connections INTEGER NOT NULL DEFAULT \(first)")
+        },
+    ]
 
     /// Tables that the integrity check goes through.
     static let tables = [
@@ -103,7 +166,7 @@ enum Schema {
             conversation INTEGER NOT NULL,
             sequence INTEGER NOT NULL,
             sender INTEGER NOT NULL,
-            sent INTEGER NOT NULL,         -- how manieth of the sender in the conversation
+            sent INTEGER NOT NULL,         -- the sender's running count of own messages here
             previous INTEGER NOT NULL,
             at INTEGER NOT NULL,
             payload BLOB,                  -- NULL where the content is gone
@@ -129,5 +192,15 @@ enum Schema {
             at INTEGER,                    -- of a receipt
             PRIMARY KEY (user, sequence)
         ) WITHOUT ROWID;
+        """
+
+    private static let version2 = """
+        -- Which version's migrations the store has, and nodes of which versions may use it.
+        ALTER TABLE store ADD COLUMN version INTEGER NOT NULL DEFAULT 2;
+        ALTER TABLE store ADD COLUMN admits INTEGER NOT NULL DEFAULT 1;
+        -- Of an event that is neither a message nor a receipt: its field in the message Event of relay.proto, and that
+        -- field's bytes. A node passes on what it does not know.
+        ALTER TABLE inbox ADD COLUMN kind INTEGER;
+        ALTER TABLE inbox ADD COLUMN body BLOB;
         """
 }
