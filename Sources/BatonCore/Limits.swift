@@ -42,9 +42,6 @@ public enum Limits {
         public static let handshakeSeconds: Int64 = 10
         /// How long a connection of plain requests may wait for its next one.
         public static let plainIdleSeconds: Int64 = 60
-        /// A `hello` that comes later after its handshake is old news: it lay in the socket of a node that stood still, and
-        /// its device may have gone to another.
-        public static let promptHelloSeconds: Int64 = 5
         /// The client is asked for a sign of life after this much silence ...
         public static let pingSeconds: Int64 = 20
         /// ... and taken for dead after this much.

@@ -3,27 +3,18 @@ import GRDB
 
 /// What changes the number of devices that an inbox waits for. All inside the writer's transaction.
 enum Devices {
-    /// A device that was idle is used again.
+    /// A device is used, and no longer idle.
     ///
-    /// - Returns: nil where it was revoked meanwhile.
-    static func reactivate(_ device: Int64, at now: Int64, in db: Database) throws -> InboxState? {
+    /// - Returns: false where it was revoked meanwhile.
+    static func reactivate(_ device: Int64, at now: Int64, in db: Database) throws -> Bool {
         try db.execute(
             sql: "UPDATE cursors SET state = 0, last_used = ? WHERE device = ? AND state <> 2",
             arguments: [now, device])
         guard db.changesCount == 1,
             let user = try Int64.fetchOne(db, sql: "SELECT user FROM devices WHERE num = ?", arguments: [device])
-        else { return nil }
+        else { return false }
         try recount(of: user, in: db)
-        let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT u.epoch, i.head, i.truncated, c.position FROM users u JOIN inboxes i ON i.user = u.num
-                JOIN cursors c ON c.device = ?2 WHERE u.num = ?1
-                """, arguments: [user, device])
-        guard let row else { return nil }
-        return InboxState(
-            epoch: Epoch(rawValue: UInt64(bitPattern: row["epoch"])), head: InboxSequence(stored: row["head"]),
-            truncated: InboxSequence(stored: row["truncated"]), cursor: InboxSequence(stored: row["position"]))
+        return true
     }
 
     static func revoke(_ device: Int64, of user: Int64, in db: Database) throws {

@@ -62,52 +62,15 @@ extension SQLiteStore: MessageStore {
                 }, fail: { completion(.failure($0)) }))
     }
 
-    public func openInbox(
+    public func inboxState(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
     ) {
         reads.put(
             ReadPool.Job(
-                run: { [self] connection throws in
-                    guard let opened = try connection.inboxState(of: user, device: device) else {
-                        completion(.success(nil))
-                        return
-                    }
-                    let now = clock.now.milliseconds
-                    if opened.isIdle {
-                        // It must hold its events back again before it is told where it stands.
-                        reactivate(opened, at: now, completion: completion)
-                    } else {
-                        if now - opened.lastUsed > Self.touchMilliseconds { touch(opened, at: now) }
-                        completion(.success(opened.state))
-                    }
+                run: { connection throws in
+                    completion(try connection.inboxState(of: user, device: device))
                 }, fail: { completion(.failure($0)) }))
-    }
-
-    /// A device's use is written down once a day: it matters after 45.
-    private static let touchMilliseconds: Int64 = 86_400_000
-
-    private func touch(_ opened: OpenedInbox, at now: Int64) {
-        let job = WriteJob(
-            run: { db throws in
-                try db.execute(
-                    sql: "UPDATE cursors SET last_used = ? WHERE device = ?", arguments: [now, opened.device])
-                return {}
-            }, fail: { _ in })
-        // Where there is no room, the next opening tries again.
-        try? writes.put(.job(job))
-    }
-
-    private func reactivate(
-        _ opened: OpenedInbox, at now: Int64,
-        completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
-    ) {
-        let job = WriteJob(
-            run: { db throws in
-                let state = try Devices.reactivate(opened.device, at: now, in: db)
-                return { completion(.success(state)) }
-            }, fail: { completion(.failure($0)) })
-        do { try writes.put(.job(job)) } catch { completion(.failure(error.storeError)) }
     }
 }
 

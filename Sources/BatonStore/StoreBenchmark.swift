@@ -148,7 +148,7 @@ public struct StoreBenchmark: Sendable {
             switch outcome {
             case .sent(let message): events += message.events
             case .acknowledged(let receipts): events += receipts
-            case .markedRead, .refused, .failed: throw .outcome(outcome)
+            case .markedRead, .connected, .refused, .failed: throw .outcome(outcome)
             }
         }
         return events

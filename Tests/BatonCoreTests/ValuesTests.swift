@@ -82,19 +82,6 @@ struct ValuesTests {
         #expect(Timestamp(milliseconds: 1) < Timestamp(milliseconds: 2))
     }
 
-    @Test("A connection of a later millisecond is the newer one, whatever was drawn")
-    func generations() {
-        var generator = SeededGenerator(seed: 2)
-        for milliseconds in Int64(1_800_000_000_000)..<1_800_000_000_200 {
-            let older = ConnectionGeneration(at: Timestamp(milliseconds: milliseconds), using: &generator)
-            let newer = ConnectionGeneration(at: Timestamp(milliseconds: milliseconds + 1), using: &generator)
-            #expect(older < newer)
-        }
-        // A clock that is far off makes a generation all the same.
-        _ = ConnectionGeneration(at: Timestamp(milliseconds: .max), using: &generator)
-        _ = ConnectionGeneration(at: Timestamp(milliseconds: .min), using: &generator)
-    }
-
     @Test("Places follow each other, and the last one does not trap")
     func sequences() {
         #expect(InboxSequence.zero.next == InboxSequence(rawValue: 1))

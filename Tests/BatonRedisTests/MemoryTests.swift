@@ -22,11 +22,13 @@ struct MemoryTests {
                         return Session(
                             user: .random(using: &generator), device: .random(using: &generator), node: TestRedis.node,
                             incarnation: 1_800_000_000_000,
-                            generation: ConnectionGeneration(at: now, using: &generator),
+                            generation: .first,
                             since: now, client: "baton-chat/1.0.0")
                     }
-                    let displaced: [Session] = try await node.ask { $0.sessions.renew(sessions, completion: $1) }
-                    #expect(displaced.isEmpty)
+                    let outcomes: [Session: SessionWriting] = try await node.ask {
+                        $0.sessions.write(sessions, completion: $1)
+                    }
+                    #expect(outcomes.count == users)
                     let came: [UserID]? = try await node.ask {
                         $0.presence.heartbeat(sessions.map(\.user), at: sessions[0].since, completion: $1)
                     }

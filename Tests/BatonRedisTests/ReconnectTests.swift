@@ -87,8 +87,10 @@ struct ReconnectTests {
                     }
                 }
                 func renew() async throws {
-                    let displaced: [Session] = try await node.ask { $0.sessions.renew([session], completion: $1) }
-                    #expect(displaced.isEmpty)
+                    let outcomes: [Session: SessionWriting] = try await node.ask {
+                        $0.sessions.write([session], completion: $1)
+                    }
+                    #expect(outcomes == [session: .written])
                     let isHeld: Bool? = try await node.ask { $0.nodes.renewLease(lease, completion: $1) }
                     #expect(isHeld == true)
                 }
@@ -169,14 +171,13 @@ struct ReconnectTests {
                 #expect(await client.announceRevoked(DeviceID(rawValue: 1), of: Self.alice) == false)
                 #expect(await client.presence(of: [Self.alice]) == nil)
                 #expect(await client.nodes() == nil)
-                let registration: SessionRegistration? = try await node.ask {
-                    $0.sessions.register(
-                        Session(
-                            user: Self.alice, device: DeviceID(rawValue: 1), node: TestRedis.node, incarnation: 1,
-                            generation: ConnectionGeneration(rawValue: 1), since: Timestamp(milliseconds: 0),
-                            client: ""), completion: $1)
+                let session = Session(
+                    user: Self.alice, device: DeviceID(rawValue: 1), node: TestRedis.node, incarnation: 1,
+                    generation: ConnectionGeneration(rawValue: 1), since: Timestamp(milliseconds: 0), client: "")
+                let outcomes: [Session: SessionWriting] = try await node.ask {
+                    $0.sessions.write([session], completion: $1)
                 }
-                #expect(registration == nil)
+                #expect(outcomes.isEmpty)
             }
         }
     }
@@ -189,7 +190,10 @@ struct ReconnectTests {
                 let session = Session(
                     user: Self.alice, device: DeviceID(rawValue: 1), node: TestRedis.node, incarnation: 1,
                     generation: ConnectionGeneration(rawValue: 1), since: Timestamp(milliseconds: 0), client: "")
-                _ = try await LivenessConformance.registered(session, on: node)
+                let written: [Session: SessionWriting] = try await node.ask {
+                    $0.sessions.write([session], completion: $1)
+                }
+                #expect(written == [session: .written])
                 let reply: Int? = try await node.ask { ports, answer in
                     // The command is still in line when the connection is torn down.
                     ports.sessions.remove(session, completion: answer)
@@ -197,17 +201,11 @@ struct ReconnectTests {
                 }
                 #expect(reply == nil)
                 #expect(await client.waitUntilConnected(for: .seconds(10)))
-                let displaced: [Session] = try await node.ask { $0.sessions.renew([], completion: $1) }
-                #expect(displaced.isEmpty)
+                let nothing: [Session: SessionWriting] = try await node.ask { $0.sessions.write([], completion: $1) }
+                #expect(nothing.isEmpty)
                 #expect(try await client.sessions(of: Self.alice).isEmpty)
             }
         }
-    }
-}
-
-extension LivenessConformance {
-    static func registered(_ session: Session, on node: LivenessSubject.Node) async throws -> SessionRegistration? {
-        try await node.ask { $0.sessions.register(session, completion: $1) }
     }
 }
 

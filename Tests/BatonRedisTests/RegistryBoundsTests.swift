@@ -30,7 +30,7 @@ struct RegistryBoundsTests {
         let registry = RedisSessionRegistry(commands: commands)
         for number in 0...Limits.Redis.rememberedRemovals { registry.remove(session(number)) { #expect($0 == nil) } }
         #expect(registry.unremoved.count == Limits.Redis.rememberedRemovals)
-        registry.renew([]) { _ in }
+        registry.write([]) { _ in }
         #expect(registry.unremoved.count == Limits.Redis.rememberedRemovals, "they failed again")
     }
 

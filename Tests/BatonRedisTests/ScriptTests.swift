@@ -42,6 +42,12 @@ struct ScriptTests {
                 let newer = Self.session("two", generation: 6)
                 #expect(try await Self.run(WriteSession(session: newer), client) == .displacedOlder)
                 #expect(try await Self.run(WriteSession(session: mine), client) == .heldByNewer)
+                // Of connections that the store could not number the first holds on.
+                let (first, second) = (Self.session("one", generation: 0), Self.session("two", generation: 0))
+                _ = try await client.run(RedisCommand("DEL", key))
+                #expect(try await Self.run(WriteSession(session: first), client) == .written)
+                #expect(try await Self.run(WriteSession(session: second), client) == .heldByNewer)
+                #expect(try await Self.run(WriteSession(session: mine), client) == .displacedOlder)
                 // Something that no node wrote is overwritten.
                 _ = try await client.run(RedisCommand("HSET", key, "\(Self.phone)", "junk"))
                 #expect(try await Self.run(WriteSession(session: mine), client) == .displacedOlder)
@@ -196,8 +202,10 @@ struct ScriptTests {
                         incarnation: 1, generation: ConnectionGeneration(rawValue: 1),
                         since: Timestamp(milliseconds: 0), client: "test")
                 }
-                let displaced: [Session] = try await node.ask { $0.sessions.renew(sessions, completion: $1) }
-                #expect(displaced.isEmpty)
+                let outcomes: [Session: SessionWriting] = try await node.ask {
+                    $0.sessions.write(sessions, completion: $1)
+                }
+                #expect(outcomes.count == count)
                 _ = try await node.ask { (ports, answer: @escaping (Bool) -> Void) in
                     ports.nodes.releaseLease(dead) { answer(true) }
                 }

@@ -97,7 +97,14 @@ struct SweepTests {
             let report = try await store.sweep()
             #expect(report.devicesIdled == 2 && report.messagesRemoved == 2)
             let device = people.device(of: people.bob)
-            let state = try #require(try await store.state(of: people.bob, device: device))
+            await #expect(throws: StoreError.self, "it takes a commit to let the inbox wait for it") {
+                _ = try await store.state(of: people.bob, device: device)
+            }
+            let request = ConnectRequest(user: people.bob, device: device, at: clock.now)
+            guard case .connected(let state, _) = await store.perform(.connect(request)) else {
+                Issue.record("an idle device was refused")
+                return
+            }
             #expect(state.truncated > state.cursor && state.truncated == state.head)
             // It holds its events back again.
             _ = await store.perform(people.message("new", to: people.bob, at: clock.now.milliseconds))

@@ -29,8 +29,9 @@ public protocol MessageStore: Sendable {
         of user: UserID, after position: InboxSequence, limit: Int, bytes: Int,
         completion: @escaping @Sendable (Result<InboxPage, StoreError>) -> Void)
 
-    /// How a device stands to its user's inbox. `nil` where the device is unknown or revoked.
-    func openInbox(
+    /// How a device stands to its user's inbox. `nil` where the device is unknown or revoked. For when `connect` cannot
+    /// be carried out: it writes nothing, and where the device is idle, which only a `connect` ends, it fails.
+    func inboxState(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void)
 
@@ -86,6 +87,7 @@ public enum StoreOperation: Hashable, Sendable {
     case send(SendRequest)
     case acknowledge(AcknowledgeRequest)
     case read(ReadRequest)
+    case connect(ConnectRequest)
 }
 
 /// What became of an operation; the case tells which kind it was.
@@ -93,6 +95,7 @@ public enum StoreOutcome: Hashable, Sendable {
     case sent(AcceptedMessage)
     case acknowledged(events: [InboxEvent])
     case markedRead(events: [InboxEvent])
+    case connected(InboxState, ConnectionGeneration)
     /// The operation is against the rules; trying it again changes nothing.
     case refused(Refusal)
     /// The store could not do it; the same operation may be tried again.
@@ -181,6 +184,20 @@ public struct ReadRequest: Hashable, Sendable {
         self.device = device
         self.conversation = conversation
         self.sequence = sequence
+        self.at = at
+    }
+}
+
+/// A device has a new connection. It counts the device's connections, writes down that the device is used, and where it
+/// was idle lets its user's inbox wait for it again.
+public struct ConnectRequest: Hashable, Sendable {
+    public let user: UserID
+    public let device: DeviceID
+    public let at: Timestamp
+
+    public init(user: UserID, device: DeviceID, at: Timestamp) {
+        self.user = user
+        self.device = device
         self.at = at
     }
 }

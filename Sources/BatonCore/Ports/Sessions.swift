@@ -1,17 +1,14 @@
 /// Live registrations of devices. Soft state: losing all of it loses no message. Bound to one event loop, like `Bus`.
 ///
-/// Renewal and removal compare the whole registration, so that a connection that was displaced, or a node that was
+/// Writing compares generations, and removal the whole registration, so that a connection that was displaced, or a node that was
 /// stopped and wakes up, can never touch its successor's.
 public protocol SessionRegistry: AnyObject {
-    /// Writes a device's session unless a newer generation holds it. Completes with nil where it could not be written;
-    /// the caller tries again with the next renewal.
+    /// Writes sessions, pipelined, and refreshes their TTL: new ones, and the same again and again while the connection
+    /// lives. A session is written unless another connection of the device holds it whose generation is not lower.
     ///
-    /// Who registers is the newest connection, whatever the clocks say that generations are made of: where the session is
-    /// held by a newer one, the caller registers again under a generation above that.
-    func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void)
-
-    /// Writes all of a node's sessions anew, pipelined, and refreshes their TTL; says which were displaced by a newer one.
-    func renew(_ sessions: [Session], completion: @escaping (_ displaced: [Session]) -> Void)
+    /// Completes with what became of each; those that could not be written are left out, and the caller writes them
+    /// again later.
+    func write(_ sessions: [Session], completion: @escaping ([Session: SessionWriting]) -> Void)
 
     /// Removes a session if it is still this one. Completes with the number of sessions the user has left, nil where
     /// that could not be learned.
@@ -49,11 +46,15 @@ public struct Session: Hashable, Sendable {
     }
 }
 
-public enum SessionRegistration: Hashable, Sendable {
-    /// Registered; where it took an older connection's place, that one is to be told on the user's channel.
-    case registered(displaced: Bool)
-    /// The session is held under a newer generation, which is this one.
-    case superseded(by: ConnectionGeneration)
+public enum SessionWriting: Int64, Hashable, Sendable {
+    /// It was not there.
+    case written
+    /// It was there already.
+    case renewed
+    /// It took an older connection's place, which is to be told on the user's channel.
+    case displacedOlder
+    /// A connection whose generation is not lower holds the device's session; nothing was written.
+    case heldByNewer
 }
 
 /// Who is online, as TTL keys. Bound to one event loop, like `Bus`.

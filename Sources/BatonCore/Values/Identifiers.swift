@@ -62,20 +62,16 @@ public struct Epoch: Hashable, Sendable, TextualID {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// Tells the connections of one device apart: the greater one is the newer. Milliseconds, then random bits; but above
-/// all that a node has made or met before, so that a wrong clock does not make a new connection look old.
+/// Tells the connections of one device apart: the greater one is the newer. The store counts a device's connections, so
+/// no clock has a part in it.
 public struct ConnectionGeneration: Hashable, Sendable, TextualID {
     public let rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// Bits below the milliseconds, so that two connections of the same millisecond differ.
-    public static let randomBits: UInt64 = 20
+    /// A connection that the store could not count yet: it is older than every other.
+    public static let unnumbered = ConnectionGeneration(rawValue: 0)
 
-    /// The least that is newer.
-    public var next: ConnectionGeneration { ConnectionGeneration(rawValue: rawValue == .max ? .max : rawValue + 1) }
-
-    public init(at now: Timestamp, using generator: inout some RandomNumberGenerator) {
-        let noise = UInt64.random(in: 0..<(1 << Self.randomBits), using: &generator)
-        self.init(rawValue: UInt64(clamping: now.milliseconds) << Self.randomBits | noise)
-    }
+    /// What the count of a device's connections begins at. Nodes of schema 1 made generations of the time, in units of
+    /// 2^-20 ms; all of those are below it.
+    public static let first = ConnectionGeneration(rawValue: 1 << 62)
 }

@@ -11,7 +11,7 @@ extension RelayHandler {
         let (start, outcome) = Self.resumption(resume, state)
         phase = .open
         var delivery = InboxDelivery(
-            from: start, head: state.head, windowEvents: loop.node.settings.windowEvents,
+            from: start, head: max(state.head, hintedHead), windowEvents: loop.node.settings.windowEvents,
             windowBytes: windowBytes)
         write(.welcome(welcome(state, start, outcome)))
         loop.traceOpened(self, at: start, head: state.head)
@@ -72,7 +72,7 @@ extension RelayHandler {
 
     /// A hint with its event's frame; `isLocal` where this node committed it.
     func receivedHint(_ sequence: InboxSequence, frame: [UInt8]) {
-        guard phase == .open, delivery != nil else { return }
+        guard phase == .open, delivery != nil else { return hinted(sequence) }
         switch delivery?.receivedHint(sequence, cost: frame.count) {
         case .forward:
             metrics.deliveredByHint.increment()
@@ -89,6 +89,17 @@ extension RelayHandler {
         case .drop: metrics.hintsStale.increment()
         case nil: break
         }
+    }
+
+    /// The inbox goes at least so far.
+    func learned(head: InboxSequence) {
+        guard delivery != nil else { return hinted(head) }
+        if let step = delivery?.learnedHead(head) { act(step) }
+    }
+
+    /// What comes after the store has said where the device stands, and before that is known here, would be missed.
+    private func hinted(_ sequence: InboxSequence) {
+        if phase == .opening { hintedHead = max(hintedHead, sequence) }
     }
 
     func receivedPage(_ result: Result<InboxPage, StoreError>) {
@@ -144,6 +155,7 @@ extension RelayHandler {
             } else if silence < .seconds(settings.pingSeconds) {
                 wasPinged = false
             } else if !wasPinged {
+                wasPinged = true
                 ping()
             }
             if let position = unstoredAcknowledgement {

@@ -175,7 +175,7 @@ extension RelayHandler {
         case .refused(.deviceRevoked): close(.revoked, "this device was revoked")
         case .refused(let refusal): write(.error(WireError(refusal)))
         case .failed(let failure): write(.error(WireError(failure)))
-        case .sent, .acknowledged, .markedRead: break
+        case .sent, .acknowledged, .markedRead, .connected: break
         }
     }
 

@@ -27,12 +27,14 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     let principal: Principal
     let encoding: Subprotocol
-    /// What it began with; on its node no other has it, and later ones have greater ones.
-    let generation: ConnectionGeneration
-    /// What it stands under in the registry: its generation, or a greater one where a node with a clock that is ahead had
-    /// the session before.
-    package var standing: ConnectionGeneration
-    let since: Timestamp
+    let id: ConnectionID
+    /// Which of its device's connections this is, once the client has answered on it since the store said so. Only then is it
+    /// sure to be newer than connections with lower ones: what was read from a socket may have lain there while the node
+    /// stood still.
+    package internal(set) var generation: ConnectionGeneration?
+    /// What the store said, while the client has not answered.
+    var unprovenGeneration: ConnectionGeneration?
+    package let since: Timestamp
     let loop: RelayLoop
     /// What it counts; nothing of a node's own connections.
     let metrics: RelayMetrics
@@ -43,6 +45,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     private var webSocket: WebSocketHandler?
     /// There from `welcome` on.
     var delivery: InboxDelivery?
+    /// How far the inbox goes by hints that came before `delivery` was there.
+    var hintedHead = InboxSequence.zero
     var acknowledgements = AcknowledgementPipeline()
     var traced = TracedDelivery()
     /// One that the store failed to take.
@@ -51,12 +55,6 @@ package final class RelayHandler: ChannelDuplexHandler {
     var clientName = "unknown"
     /// Whether its session was written, or tried to be.
     var isRegistered = false
-    /// Whether the registry has said so.
-    var isConfirmed = false
-    /// Whether its `hello` came at once. Only then it is sure to be newer than what the registry holds.
-    var isPrompt = false
-    /// Before the registry had answered another node told of a newer connection of its device.
-    var isDoubted = false
     /// When the reader last acknowledged something, or nothing waited for it.
     var lastProgress: NIODeadline
     /// Since when events have found no room at this reader, as far as the looks of once a second saw.
@@ -88,8 +86,7 @@ package final class RelayHandler: ChannelDuplexHandler {
         self.isCounted = isCounted
         metrics = isCounted ? loop.metrics : .uncounted
         since = loop.clock.now
-        generation = loop.newGeneration(at: since)
-        standing = generation
+        id = loop.node.newConnectionID()
         openedAt = loop.eventLoop.now
         lastProgress = openedAt
     }
@@ -137,7 +134,11 @@ package final class RelayHandler: ChannelDuplexHandler {
     var lastHeard: NIODeadline { webSocket?.lastHeard ?? openedAt }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is WebSocketClosing { phase = .closing }
+        switch event {
+        case is WebSocketClosing: phase = .closing
+        case let pong as WebSocketPong: received(pong)
+        default: break
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -204,7 +205,7 @@ package final class RelayHandler: ChannelDuplexHandler {
             rejectSend(ref, WireError(refusal))
             if refusal == .deviceRevoked { close(.revoked, "this device was revoked") }
         case .failed(let failure): rejectSend(ref, WireError(failure))
-        case .acknowledged, .markedRead: break
+        case .acknowledged, .markedRead, .connected: break
         }
         operationEnded()
     }
@@ -262,10 +263,10 @@ package final class RelayHandler: ChannelDuplexHandler {
         loop.flushLater(self)
     }
 
-    func ping() {
+    /// - Parameter payload: what the pong is to bring back.
+    func ping(_ payload: [UInt8] = []) {
         guard let context, phase != .closing else { return }
-        wasPinged = true
-        context.write(wrapOutboundOut(.ping), promise: nil)
+        context.write(wrapOutboundOut(.ping(payload)), promise: nil)
         loop.flushLater(self)
     }
 

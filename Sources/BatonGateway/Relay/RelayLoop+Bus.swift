@@ -86,9 +86,7 @@ extension RelayLoop: BusReceiver {
         case .event(let sequence, let frame):
             for handler in handlers { handler.receivedHint(sequence, frame: frame) }
         case .head(let sequence):
-            for handler in handlers {
-                if let step = handler.delivery?.learnedHead(sequence) { handler.act(step) }
-            }
+            for handler in handlers { handler.learned(head: sequence) }
         case .typing(let conversation, let author, let active):
             guard author != user else { return }
             var notice = WireTypingNotice()
@@ -96,7 +94,7 @@ extension RelayLoop: BusReceiver {
             notice.user = author.description
             notice.active = active
             for handler in handlers where handler.phase == .open { handler.writeEphemeral(.typing(notice)) }
-        case .displaced(let device, let generation): displacedElsewhere(device, of: user, by: generation)
+        case .displaced(let device, let generation): closeDisplaced(device, of: user, by: generation)
         case .revoked(let device):
             for handler in handlers where handler.principal.device == device {
                 handler.close(.revoked, "this device was revoked")

@@ -9,63 +9,58 @@ extension RelayLoop {
     func session(of handler: RelayHandler) -> Session {
         Session(
             user: handler.principal.user, device: handler.principal.device, node: node.settings.node,
-            incarnation: node.settings.incarnation, generation: handler.standing, since: handler.since,
-            client: handler.clientName)
+            incarnation: node.settings.incarnation, generation: handler.generation ?? .unnumbered,
+            since: handler.since, client: handler.clientName)
     }
 
-    func register(_ handler: RelayHandler) {
-        let (user, device, generation) = (handler.principal.user, handler.principal.device, handler.generation)
-        handler.isRegistered = true
-        closeDisplaced(device, of: user, by: generation)
-        for loop in node.otherLoops(than: index, of: user) {
-            loop.eventLoop.execute { loop.value.closeDisplaced(device, of: user, by: generation) }
-        }
-        takeSession(handler)
-        beat([user])
-    }
-
-    /// Writes the session, as often as it takes to be above what holds it.
-    ///
-    /// - Parameter isLate: Redis did not take it when its device came. Since then the device may have gone to another node,
-    ///   and this connection be one that nobody is at: it must not go above that one's. Whoever is there comes again.
-    private func takeSession(_ handler: RelayHandler, isLate: Bool = false) {
-        guard node.isLeased else { return }
-        let session = session(of: handler)
-        sessions.register(session) { [weak self, weak handler] registration in
-            // One that left meanwhile takes nobody's place: it may have stood still for long.
-            guard let self, let handler, handler.context != nil else { return }
-            switch registration {
-            case .registered(let hasDisplaced):
-                handler.isConfirmed = true
-                if hasDisplaced {
-                    let message = BusMessage.displaced(session.device, by: session.generation)
-                    self.bus.publish(message, to: .user(session.user), receivers: nil)
-                }
-                if handler.isDoubted { self.renew([handler]) }
-            case .superseded where handler.phase == .closing: break
-            case .superseded where isLate: handler.goAway(after: 0, "the session is another's; come again")
-            case .superseded where !handler.isPrompt: handler.close(.displaced, Self.tookOver)
-            case .superseded(let held):
-                handler.standing = self.node.newGeneration(above: held)
-                self.takeSession(handler)
-            case nil: break
+    /// The client has answered on a connection that the store has numbered: its device's older ones end, and its session
+    /// is written.
+    func proven(_ handler: RelayHandler, as generation: ConnectionGeneration) {
+        let (user, device) = (handler.principal.user, handler.principal.device)
+        if generation != .unnumbered {
+            closeDisplaced(device, of: user, by: generation)
+            for loop in node.otherLoops(than: index, of: user) {
+                loop.eventLoop.execute { loop.value.closeDisplaced(device, of: user, by: generation) }
             }
         }
+        handler.isRegistered = true
+        write([handler])
     }
 
-    /// Another node tells that it has a newer connection of a device. While the registry has not answered it may be old
-    /// news; then the registry is asked once more.
-    func displacedElsewhere(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
-        for handler in users[user]?.handlers ?? [] where handler.principal.device == device {
-            if !handler.isConfirmed {
-                handler.isDoubted = true
-            } else if handler.standing < generation {
+    /// Ends older connections of a device on this loop. One that is not numbered may be the newest: it stays.
+    func closeDisplaced(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
+        for handler in users[user]?.handlers ?? []
+        where handler.principal.device == device && handler.isNumbered(below: generation) {
+            handler.close(.displaced, Self.tookOver)
+        }
+    }
+
+    private static let tookOver = "a newer connection of this device took over"
+
+    /// Writes the sessions of connections that are registered, and keeps their users online.
+    private func write(_ handlers: [RelayHandler]) {
+        // If the node died without a lease, nobody would find its sessions, or tell that its users went.
+        guard node.isLeased else { return }
+        sessions.write(handlers.map(session(of:))) { [weak self] done in
+            for (session, outcome) in done { self?.wrote(session, outcome) }
+        }
+        beat(Array(Set(handlers.map(\.principal.user))))
+    }
+
+    private func wrote(_ session: Session, _ outcome: SessionWriting) {
+        switch outcome {
+        case .written, .renewed: break
+        case .displacedOlder:
+            bus.publish(.displaced(session.device, by: session.generation), to: .user(session.user), receivers: nil)
+        case .heldByNewer:
+            // One that is not numbered holds on without a session until it has a number.
+            guard session.generation != .unnumbered else { return }
+            for handler in users[session.user]?.handlers ?? []
+            where handler.principal.device == session.device && handler.generation == session.generation {
                 handler.close(.displaced, Self.tookOver)
             }
         }
     }
-
-    static let tookOver = "a newer connection of this device took over"
 
     func unregister(_ handler: RelayHandler) {
         let user = handler.principal.user
@@ -82,32 +77,14 @@ extension RelayLoop {
     func registerAll() {
         let all = handlers.values.filter(\.isRegistered)
         for start in stride(from: 0, to: all.count, by: Self.sessionsPerPipeline) {
-            renew(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
+            write(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
         }
         for user in watchers.keys { askPresence(of: [user]) }
     }
 
     static let sessionsPerPipeline = 256
 
-    private func renew(_ handlers: [RelayHandler]) {
-        guard !handlers.isEmpty else { return }
-        sessions.renew(handlers.filter(\.isConfirmed).map(session(of:))) { [weak self] displaced in
-            for session in displaced {
-                for handler in self?.users[session.user]?.handlers ?? [] where handler.standing == session.generation {
-                    handler.close(.displaced, Self.tookOver)
-                }
-            }
-        }
-        // To those that could not be registered yet no renewal is due, which would make them look old.
-        for handler in handlers where !handler.isConfirmed && handler.phase != .closing {
-            takeSession(handler, isLate: true)
-        }
-        beat(Array(Set(handlers.map(\.principal.user))))
-    }
-
     private func beat(_ users: [UserID]) {
-        // Whoever died now would leave nobody to tell that they went.
-        guard node.isLeased else { return }
         presence.heartbeat(users, at: clock.now) { [weak self] cameOnline in
             for user in cameOnline ?? [] { self?.publish(.online, of: user) }
         }
@@ -138,16 +115,16 @@ extension RelayLoop {
         let period = UInt64(Limits.Presence.heartbeatSeconds)
         let slot = UInt64(secondsRunning) % period
         var due: [RelayHandler] = []
-        for handler in handlers.values where handler.generation.rawValue % period == slot && handler.isRegistered {
+        for handler in handlers.values where handler.id.rawValue % period == slot && handler.isRegistered {
+            if handler.generation == .unnumbered { number(handler) }
             due.append(handler)
             if due.count == Self.sessionsPerPipeline {
-                renew(due)
+                write(due)
                 due.removeAll(keepingCapacity: true)
             }
         }
-        renew(due)
-        // Removals that Redis was not there for are carried out by a renewal, whether or not anybody is here.
-        if due.isEmpty { sessions.renew([]) { _ in } }
+        // Also where there is none: removals that Redis was not there for are carried out with the next writing.
+        write(due)
     }
 
     private func announceLeaving(_ now: NIODeadline) {

@@ -7,25 +7,25 @@ import NIOCore
 /// each of them time and nobody memory.
 struct PendingReads {
     enum Read {
-        case open(UserID, DeviceID)
+        case state(UserID, DeviceID)
         case page(UserID, after: InboxSequence, limit: Int, bytes: Int)
     }
 
-    private var waiting = Deque<(ConnectionGeneration, Read)>()
+    private var waiting = Deque<(ConnectionID, Read)>()
     private var underWay = 0
 
     /// How many wait in line, those included that left meanwhile.
     var waitingCount: Int { waiting.count }
 
     /// Takes those out of the line who left.
-    mutating func forget(where hasLeft: (ConnectionGeneration) -> Bool) {
+    mutating func forget(where hasLeft: (ConnectionID) -> Bool) {
         waiting.removeAll { hasLeft($0.0) }
     }
 
     /// - Returns: whether the read may begin now; otherwise it waits in line.
-    mutating func begin(_ read: Read, for generation: ConnectionGeneration) -> Bool {
+    mutating func begin(_ read: Read, for id: ConnectionID) -> Bool {
         guard underWay < Limits.Node.drainsInFlight else {
-            waiting.append((generation, read))
+            waiting.append((id, read))
             return false
         }
         underWay += 1
@@ -33,7 +33,7 @@ struct PendingReads {
     }
 
     /// - Returns: the next in line, which begins now.
-    mutating func ended() -> (ConnectionGeneration, Read)? {
+    mutating func ended() -> (ConnectionID, Read)? {
         guard let next = waiting.popFirst() else {
             underWay -= 1
             return nil
@@ -43,45 +43,62 @@ struct PendingReads {
 }
 
 extension RelayLoop {
-    func openInbox(for handler: RelayHandler) {
-        read(.open(handler.principal.user, handler.principal.device), for: handler.generation)
+    /// The store has numbered a connection, or refused to.
+    func connectEnded(_ outcome: StoreOutcome, of handler: RelayHandler) {
+        switch (outcome, handler.phase) {
+        case (_, .closing), (_, .awaitingHello): break
+        case (.connected(let state, let generation), .opening):
+            handler.numbered(generation)
+            handler.opened(state)
+        case (.connected(_, let generation), .open): handler.numbered(generation)
+        case (.refused, _): handler.close(.revoked, "this device was revoked; log in again")
+        // Its disk may be full, or locked by another program. Delivery needs no write.
+        case (.failed, .opening): readState(for: handler)
+        case (.failed, .open), (.sent, _), (.acknowledged, _), (.markedRead, _): break
+        }
+    }
+
+    private func readState(for handler: RelayHandler) {
+        read(.state(handler.principal.user, handler.principal.device), for: handler.id)
     }
 
     func readInbox(for handler: RelayHandler, after: InboxSequence, limit: Int, bytes: Int) {
         let read = PendingReads.Read.page(
             handler.principal.user, after: after, limit: min(limit, Limits.Store.pageEvents),
             bytes: min(bytes, Limits.Store.pageBytes))
-        self.read(read, for: handler.generation)
+        self.read(read, for: handler.id)
     }
 
-    private func read(_ read: PendingReads.Read, for generation: ConnectionGeneration) {
+    private func read(_ read: PendingReads.Read, for id: ConnectionID) {
         // A connection has at most one read in line. Those that left are taken out where they are the most, so that
         // clients that come and go while the store is slow do not make the line longer than there are connections.
         if reads.waitingCount > 2 * handlers.count + Limits.Node.drainsInFlight {
             reads.forget { handlers[$0] == nil }
         }
-        if reads.begin(read, for: generation) { begin(read, for: generation) }
+        if reads.begin(read, for: id) { begin(read, for: id) }
     }
 
-    private func begin(_ read: PendingReads.Read, for generation: ConnectionGeneration) {
+    private func begin(_ read: PendingReads.Read, for id: ConnectionID) {
         let (bound, eventLoop) = (sendable, eventLoop)
         switch read {
-        case .open(let user, let device):
-            store.openInbox(of: user, device: device) { result in
-                eventLoop.execute { bound.value.opened(result, for: generation) }
+        case .state(let user, let device):
+            store.inboxState(of: user, device: device) { result in
+                eventLoop.execute { bound.value.opened(result, for: id) }
             }
         case .page(let user, let after, let limit, let bytes):
             store.readInbox(of: user, after: after, limit: limit, bytes: bytes) { result in
-                eventLoop.execute { bound.value.received(result, for: generation) }
+                eventLoop.execute { bound.value.received(result, for: id) }
             }
         }
     }
 
-    private func opened(_ result: Result<InboxState?, StoreError>, for generation: ConnectionGeneration) {
+    private func opened(_ result: Result<InboxState?, StoreError>, for id: ConnectionID) {
         readEnded()
-        guard let handler = handlers[generation] else { return }
+        guard let handler = handlers[id] else { return }
         switch result {
-        case .success(let state?): handler.opened(state)
+        case .success(let state?):
+            handler.numbered(.unnumbered)
+            handler.opened(state)
         case .success(nil): handler.close(.revoked, "this device was revoked; log in again")
         case .failure(let error):
             handler.write(.error(WireError(error)))
@@ -89,16 +106,16 @@ extension RelayLoop {
         }
     }
 
-    private func received(_ result: Result<InboxPage, StoreError>, for generation: ConnectionGeneration) {
+    private func received(_ result: Result<InboxPage, StoreError>, for id: ConnectionID) {
         readEnded()
-        handlers[generation]?.receivedPage(result)
+        handlers[id]?.receivedPage(result)
     }
 
     private func readEnded() {
-        while let (generation, read) = reads.ended() {
+        while let (id, read) = reads.ended() {
             // Those that left while they waited cost nothing.
-            guard handlers[generation] != nil else { continue }
-            begin(read, for: generation)
+            guard handlers[id] != nil else { continue }
+            begin(read, for: id)
             return
         }
     }

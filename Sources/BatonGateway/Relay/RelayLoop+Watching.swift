@@ -13,14 +13,14 @@ extension RelayLoop {
 
     /// Watches these users instead of those watched before; those without a common conversation are left out.
     func watch(_ others: [UserID], from handler: RelayHandler) {
-        let (user, generation, bound) = (handler.principal.user, handler.generation, sendable)
+        let (user, id, bound) = (handler.principal.user, handler.id, sendable)
         let state = handler.ephemeral ?? EphemeralState()
         handler.ephemeral = state
         state.watchRequests += 1
         let request = state.watchRequests
         acquaintances(user, others).assumeIsolated()
             .whenComplete { result in
-                guard let handler = bound.value.handlers[generation],
+                guard let handler = bound.value.handlers[id],
                     handler.ephemeral?.watchRequests == request
                 else { return }
                 switch result {
@@ -39,20 +39,20 @@ extension RelayLoop {
         for user in before.subtracting(users) { stopWatching(user, by: handler) }
         var known = users
         for user in users.subtracting(before) {
-            watchers[user, default: []].insert(handler.generation)
+            watchers[user, default: []].insert(handler.id)
             guard watchers[user]?.count == 1 else { continue }
             // Asked before the subscription is there, a change in between would be told to nobody.
             known.remove(user)
             bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
         }
-        askPresence(of: Array(known), for: .one(handler.generation))
+        askPresence(of: Array(known), for: .one(handler.id))
     }
 
     /// Whom an answer of the registry is told.
     enum Audience {
         case all
         /// One that has begun to watch; all, where they believe something else.
-        case one(ConnectionGeneration)
+        case one(ConnectionID)
         /// All, where they believe something else.
         case mistaken
     }
@@ -77,8 +77,8 @@ extension RelayLoop {
                     continue
                 }
                 switch audience {
-                case .one(let generation) where belief?.isOnline == (presence == .online):
-                    self.show(presence, of: user, to: generation)
+                case .one(let id) where belief?.isOnline == (presence == .online):
+                    self.show(presence, of: user, to: id)
                 case .mistaken where belief?.isOnline == (presence == .online): break
                 case .all, .one, .mistaken: self.show(presence, of: user)
                 }
@@ -121,7 +121,7 @@ extension RelayLoop {
     }
 
     private func stopWatching(_ user: UserID, by handler: RelayHandler) {
-        watchers[user]?.remove(handler.generation)
+        watchers[user]?.remove(handler.id)
         guard watchers[user]?.isEmpty == true else { return }
         watchers[user] = nil
         beliefs[user] = nil
@@ -136,12 +136,12 @@ extension RelayLoop {
     func show(_ presence: Presence, of user: UserID) {
         guard watchers[user] != nil else { return }
         beliefs[user, default: PresenceBelief()].isOnline = presence == .online
-        for generation in watchers[user] ?? [] { show(presence, of: user, to: generation) }
+        for id in watchers[user] ?? [] { show(presence, of: user, to: id) }
     }
 
     /// Tells one who watches. A socket that is not writable takes no notice; a later one would say the same.
-    private func show(_ presence: Presence, of user: UserID, to generation: ConnectionGeneration) {
-        guard let handler = handlers[generation], handler.phase != .closing else { return }
+    private func show(_ presence: Presence, of user: UserID, to id: ConnectionID) {
+        guard let handler = handlers[id], handler.phase != .closing else { return }
         if !handler.writeEphemeral(.presence(Self.update(user, presence))) { unknownPresence.insert(user) }
     }
 
@@ -170,10 +170,10 @@ extension RelayLoop {
             send(.typing(id, by: user, active: active), to: peer)
             return
         }
-        let (bound, generation) = (sendable, handler.generation)
+        let (bound, origin) = (sendable, handler.id)
         acquaintances(user, [peer]).assumeIsolated()
             .whenSuccess { allowed in
-                guard let handler = bound.value.handlers[generation] else { return }
+                guard let handler = bound.value.handlers[origin] else { return }
                 bound.value.typing(in: id, to: peer, isAllowed: allowed.contains(peer), active, from: handler)
             }
     }

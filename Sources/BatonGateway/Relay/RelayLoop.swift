@@ -33,10 +33,10 @@ package final class RelayLoop {
     private(set) var trace = TraceRing(events: 0)
 
     private(set) var index = 0
-    var handlers: [ConnectionGeneration: RelayHandler] = [:]
+    var handlers: [ConnectionID: RelayHandler] = [:]
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
-    var watchers: [UserID: Set<ConnectionGeneration>] = [:]
+    var watchers: [UserID: Set<ConnectionID>] = [:]
     /// Counts what the bus told of the presence of those who are watched.
     var presenceHeard: UInt64 = 0
     /// What those who watch a user were told.
@@ -78,6 +78,7 @@ package final class RelayLoop {
         case send(RelayHandler, ref: String, at: NIODeadline)
         case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler)
+        case connect(RelayHandler)
     }
 
     /// What those who watch a user believe.
@@ -148,28 +149,22 @@ package final class RelayLoop {
         node.stopped()
     }
 
-    /// One that no connection here has: by their generations the store's answers find their connections.
-    func newGeneration(at now: Timestamp) -> ConnectionGeneration {
-        node.newGeneration(ConnectionGeneration(at: now, using: &random))
-    }
-
     /// A handle to this loop for other threads.
     var sendable: NIOLoopBound<RelayLoop> { bound ?? NIOLoopBound(self, eventLoop: eventLoop) }
 
     // MARK: Connections
 
     func add(_ handler: RelayHandler) {
-        handlers[handler.generation] = handler
+        handlers[handler.id] = handler
         if handler.isCounted { node.connectionBegan() }
         handler.metrics.opened.increment()
     }
 
-    /// A handler greeted: 1. subscribe, and await the confirmation; 2. open the inbox and register the session.
+    /// A handler greeted: 1. subscribe, and await the confirmation; 2. have the store number the connection and say where
+    /// its device stands; 3. register the session, once the client has answered.
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
         leaving[user] = nil
-        handler.isPrompt = eventLoop.now - handler.openedAt < .seconds(Limits.Connection.promptHelloSeconds)
-        closeDisplaced(handler.principal.device, of: user, by: handler.generation)
         if users[user] == nil {
             users[user] = LocalUser(handlers: [handler])
             node.settle(user, on: index)
@@ -177,7 +172,7 @@ package final class RelayLoop {
             if !bus.isConnected { settled(user) }
         } else {
             users[user]?.handlers.append(handler)
-            if users[user]?.isSettled == true { open(handler) }
+            if users[user]?.isSettled == true { number(handler) }
         }
     }
 
@@ -186,16 +181,18 @@ package final class RelayLoop {
     func settled(_ user: UserID) {
         guard users[user]?.isSettled == false else { return }
         users[user]?.isSettled = true
-        for handler in users[user]?.handlers ?? [] where handler.phase == .opening { open(handler) }
+        for handler in users[user]?.handlers ?? [] where handler.phase == .opening { number(handler) }
     }
 
-    private func open(_ handler: RelayHandler) {
-        register(handler)
-        openInbox(for: handler)
+    /// Asks the store which of its device's connections this is.
+    func number(_ handler: RelayHandler) {
+        let request = ConnectRequest(
+            user: handler.principal.user, device: handler.principal.device, at: clock.now)
+        submit(.connect(request), for: .connect(handler))
     }
 
     func remove(_ handler: RelayHandler) {
-        guard handlers.removeValue(forKey: handler.generation) != nil else { return }
+        guard handlers.removeValue(forKey: handler.id) != nil else { return }
         if handler.isCounted { node.connectionEnded() }
         stopWatching(handler)
         let user = handler.principal.user
@@ -208,14 +205,6 @@ package final class RelayLoop {
         }
         // Last: the answer may come at once, and asks whether the user is still here.
         unregister(handler)
-    }
-
-    /// Ends older connections of a device, wherever on this loop.
-    func closeDisplaced(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
-        for handler in users[user]?.handlers ?? []
-        where handler.principal.device == device && handler.generation < generation {
-            handler.close(.displaced, Self.tookOver)
-        }
     }
 
     // MARK: The store
@@ -326,13 +315,14 @@ package final class RelayLoop {
                 traceStored(position, of: handler, outcome, stamp)
                 handler.acknowledgeEnded(position, outcome)
             case .read(let handler): handler.readEnded(outcome)
+            case .connect(let handler): connectEnded(outcome, of: handler)
             }
             switch outcome {
             case .sent(let message):
                 hint(message.events)
                 repeated.merge(message.heads) { max($0, $1) }
             case .acknowledged(let events), .markedRead(let events): hint(events)
-            case .refused, .failed: break
+            case .connected, .refused, .failed: break
             }
         }
         hint(repeated)

@@ -12,8 +12,7 @@ package final class RelayNode: Sendable {
     /// For each user with connections here, a bit for each loop that has some.
     private let homes = Mutex<[UserID: UInt64]>([:])
     private let admission: Mutex<TokenBucket>
-    /// The newest generation that was made or met here.
-    private let newestGeneration = Mutex(ConnectionGeneration(rawValue: 0))
+    private let lastConnection = Atomic<UInt64>(0)
     private let connections = Atomic<Int>(0)
     private let evacuating = Atomic<Bool>(false)
     private let unleased = Atomic<Bool>(false)
@@ -78,20 +77,8 @@ package final class RelayNode: Sendable {
     func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }
     func connectionEnded() { connections.wrappingSubtract(1, ordering: .relaxed) }
 
-    /// One for a new connection, newer than all before, also where the clock went back.
-    func newGeneration(_ fresh: ConnectionGeneration) -> ConnectionGeneration {
-        newestGeneration.withLock { newest in
-            newest = max(fresh, newest.next)
-            return newest
-        }
-    }
-
-    /// One that is newer than what another node's connection was found to have.
-    func newGeneration(above held: ConnectionGeneration) -> ConnectionGeneration {
-        newestGeneration.withLock { newest in
-            newest = max(held, newest).next
-            return newest
-        }
+    func newConnectionID() -> ConnectionID {
+        ConnectionID(rawValue: lastConnection.wrappingAdd(1, ordering: .relaxed).newValue)
     }
 
     // MARK: The lease

@@ -14,7 +14,7 @@ package struct WebSocketDecoder: Sendable {
         case text(ByteBuffer)
         case binary(ByteBuffer)
         case ping(ByteBuffer)
-        case pong
+        case pong(ByteBuffer)
         /// No code where the frame was empty.
         case close(code: UInt16?)
     }
@@ -214,7 +214,7 @@ package struct WebSocketDecoder: Sendable {
     private mutating func frameCompleted() throws(WebSocketViolation) -> Event? {
         switch kind {
         case .ping: return .ping(control)
-        case .pong: return .pong
+        case .pong: return .pong(control)
         case .close: return try .close(code: closeCode())
         case .text, .binary:
             guard isFinal else { return nil }

@@ -109,7 +109,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         case .binary(let bytes): WebSocketFrameWriter.append(.binary, bytes, to: &pending)
         case .textBuffer(let buffer): WebSocketFrameWriter.append(.text, buffer, to: &pending)
         case .binaryBuffer(let buffer): WebSocketFrameWriter.append(.binary, buffer, to: &pending)
-        case .ping: WebSocketFrameWriter.append(.ping, [], to: &pending)
+        case .ping(let payload): WebSocketFrameWriter.append(.ping, payload, to: &pending)
         case .close(let code, let reason):
             join(promise, context: context)
             return close(code: code, reason: reason, context: context)
@@ -138,8 +138,10 @@ extension WebSocketHandler {
             let isWritable = context.channel.isWritable
             let action = machine.receivedPing(payload, at: context.eventLoop.now, isWritable: isWritable)
             run(action, payload, context: context)
-        case .pong:
+        case .pong(let payload):
             run(machine.receivedPong(at: context.eventLoop.now), nil, context: context)
+            guard machine.isOpen, payload.readableBytes > 0 else { return }
+            context.fireUserInboundEventTriggered(WebSocketPong(payload: payload))
         case .close(let code):
             run(machine.receivedClose(code), context: context)
         }

@@ -13,14 +13,20 @@ package enum WebSocketOutbound: Hashable, Sendable {
     case binary([UInt8])
     case textBuffer(ByteBuffer)
     case binaryBuffer(ByteBuffer)
-    /// Asks for a sign of life; see ``WebSocketHandler/lastHeard``.
-    case ping
+    /// Asks for a sign of life; see ``WebSocketHandler/lastHeard``. The pong brings the payload back, at most 125 bytes;
+    /// where there is one, it is told as ``WebSocketPong``.
+    case ping([UInt8])
     /// Starts the closing handshake. Frames written after it are dropped. It flushes by itself.
     indirect case close(code: UInt16, reason: String)
 
     package static func close(_ code: CloseCode, _ reason: String = "") -> Self {
         .close(code: code.rawValue, reason: reason)
     }
+}
+
+/// Fired through the pipeline when the client answers a ping that had a payload, or sends such a pong unasked.
+package struct WebSocketPong: Hashable, Sendable {
+    package let payload: ByteBuffer
 }
 
 /// Fired once through the pipeline when a connection stops being open: from here on no message comes and none is sent.

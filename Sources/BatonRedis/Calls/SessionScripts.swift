@@ -2,13 +2,6 @@ import BatonCore
 
 /// `write_session.lua`: registers or renews a device's session.
 struct WriteSession: RedisScript {
-    enum Outcome: Int64 {
-        case written
-        case renewed
-        case displacedOlder
-        case heldByNewer
-    }
-
     static let file = ScriptFile.writeSession
     let session: Session
 
@@ -20,7 +13,7 @@ struct WriteSession: RedisScript {
         ]
     }
 
-    func outcome(of reply: RedisValue) -> Outcome? { reply.integer.flatMap(Outcome.init(rawValue:)) }
+    func outcome(of reply: RedisValue) -> SessionWriting? { reply.integer.flatMap(SessionWriting.init(rawValue:)) }
 }
 
 /// `remove_session.lua`: removes a device's session by compare.

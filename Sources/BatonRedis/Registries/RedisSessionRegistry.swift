@@ -17,29 +17,7 @@ final class RedisSessionRegistry: SessionRegistry {
         self.commands = commands
     }
 
-    func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void) {
-        index([session])
-        commands.run(WriteSession(session: session)) { result in
-            switch result {
-            case .success(.written), .success(.renewed): completion(.registered(displaced: false))
-            case .success(.displacedOlder): completion(.registered(displaced: true))
-            case .success(.heldByNewer): self.askHolder(of: session, completion)
-            case .failure: completion(nil)
-            }
-        }
-    }
-
-    /// Under which generation a device's session is held. It may have gone meanwhile, and the same one will do.
-    private func askHolder(of session: Session, _ completion: @escaping (SessionRegistration?) -> Void) {
-        let command = RedisCommand("HGET", Keys.session(session.user), "\(session.device)")
-        commands.send(command) { result in
-            guard case .success(let value) = result else { return completion(nil) }
-            let holder = value.text.flatMap { Session(user: session.user, device: session.device, text: $0) }
-            completion(.superseded(by: max(session.generation, holder?.generation ?? session.generation)))
-        }
-    }
-
-    func renew(_ sessions: [Session], completion: @escaping (_ displaced: [Session]) -> Void) {
+    func write(_ sessions: [Session], completion: @escaping ([Session: SessionWriting]) -> Void) {
         let forgotten = unremoved
         unremoved = []
         for session in forgotten { remove(session) { _ in } }
@@ -50,7 +28,7 @@ final class RedisSessionRegistry: SessionRegistry {
         commands.forEach(sessions) { session, done in
             self.commands.run(WriteSession(session: session), completion: done)
         } completion: { done, _ in
-            completion(done.filter { $0.value == .heldByNewer }.map(\.item))
+            completion(Dictionary(done.map { ($0.item, $0.value) }) { first, _ in first })
         }
     }
 

@@ -7,7 +7,8 @@
 -- ARGV[3]  its generation, 13 characters that sort bytewise
 -- ARGV[4]  TTL in seconds
 --
--- Returns 0: nothing was there; 1: this very session was there; 2: an older one was displaced; 3: a newer one holds it.
+-- Returns 0: nothing was there; 1: this very session was there; 2: an older one was displaced; 3: another one holds it
+-- that is not older. Connections that the store could not count are all equally old.
 
 -- Bytewise: Lua's own comparison follows the server's locale.
 local function newer(left, right)
@@ -24,7 +25,7 @@ if current == ARGV[2] then
     outcome = 1
 elseif current then
     local generation = string.match(current, 'generation=(%S+)')
-    if generation and newer(generation, ARGV[3]) then return 3 end
+    if generation and not newer(ARGV[3], generation) then return 3 end
     outcome = 2
 end
 if outcome ~= 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end

@@ -49,8 +49,9 @@ final class SimulatedConnection {
     var nodeName: String { life.name }
     var user: UserID { principal.user }
     var deviceID: DeviceID { principal.device }
-    /// What it stands under in Redis.
-    var generation: ConnectionGeneration { handler.standing }
+    /// What it stands under in Redis; nil while it does not.
+    var generation: ConnectionGeneration? { handler.generation }
+    var since: Timestamp { handler.since }
 
     // MARK: The client's side
 

@@ -25,7 +25,7 @@ extension SimulatedKeys {
             if current == value {
                 outcome = 1
             } else {
-                if let held = Self.word("generation=", in: current), Array(held.utf8) > generation { return 3 }
+                if let held = Self.word("generation=", in: current), !(Array(generation.utf8) > held) { return 3 }
                 outcome = 2
             }
         }
@@ -44,7 +44,7 @@ extension SimulatedKeys {
         if current == arguments[1] {
             fields[arguments[0]] = nil
             change(key, to: .hash(fields))
-            onRemovedSession(arguments[1])
+            onRemovedSession(key, arguments[0], arguments[1])
         } else if let current, current.hasPrefix(arguments[2]) {
             isHeld = true
         }

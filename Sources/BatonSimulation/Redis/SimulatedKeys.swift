@@ -15,7 +15,7 @@ final class SimulatedKeys {
         var ends: NIODeadline?
     }
 
-    var onRemovedSession: (_ text: String) -> Void = { _ in }
+    var onRemovedSession: (_ key: String, _ device: String, _ text: String) -> Void = { _, _, _ in }
     private let world: SimulatedWorld
     private var entries: [String: Entry] = [:]
 
@@ -109,7 +109,7 @@ final class SimulatedKeys {
             var fields = hash(words[1])
             guard let removed = fields.removeValue(forKey: words[2]) else { return .integer(0) }
             change(words[1], to: .hash(fields))
-            onRemovedSession(String(decoding: removed, as: UTF8.self))
+            onRemovedSession(words[1], words[2], String(decoding: removed, as: UTF8.self))
             return .integer(1)
         case "EXPIRE":
             expire(words[1], seconds: Int(words[2]) ?? 0)

@@ -19,7 +19,7 @@ final class SimulatedRedis {
     var latency: ClosedRange<Int64> = 30...400
 
     /// Called with a session that was removed by somebody who said whose it is.
-    var onRemovedSession: (_ text: String) -> Void = { _ in }
+    var onRemovedSession: (_ key: String, _ device: String, _ text: String) -> Void = { _, _, _ in }
 
     private var connections: [SimulatedRedisConnection] = []
     private var subscribers: [String: [SimulatedRedisConnection]] = [:]
@@ -28,7 +28,7 @@ final class SimulatedRedis {
     init(_ world: SimulatedWorld) {
         self.world = world
         keys = SimulatedKeys(world)
-        keys.onRemovedSession = { [unowned self] in onRemovedSession($0) }
+        keys.onRemovedSession = { [unowned self] in onRemovedSession($0, $1, $2) }
     }
 
     // MARK: Faults

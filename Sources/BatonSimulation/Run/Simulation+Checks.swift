@@ -75,7 +75,8 @@ extension Simulation {
         for node in nodes {
             for connection in node.life?.connections ?? [] {
                 let key = Keys.session(connection.user)
-                wanted[key, default: [:]]["\(connection.deviceID)"] = "node=\(node.name) \(connection.generation)"
+                let generation = connection.generation.map { "\($0)" } ?? "none"
+                wanted[key, default: [:]]["\(connection.deviceID)"] = "node=\(node.name) \(generation)"
                 channels.insert(Keys.channel(.user(connection.user)))
             }
         }
@@ -110,13 +111,12 @@ extension Simulation {
     }
 
     /// A session that somebody removed must not be the one of a connection that lives.
-    func checkRemoved(_ text: String) {
-        let generation = SimulatedKeys.word("generation=", in: text)
-        for node in nodes {
-            for connection in node.life?.connections ?? []
-            where connection.isOpen && "\(connection.generation)" == generation {
-                fail("session_deleted", "the session of a living connection of u\(connection.user.rawValue): \(text)")
-            }
+    func checkRemoved(_ key: String, of device: String, _ text: String) {
+        for connection in nodes.flatMap({ $0.life?.connections ?? [] })
+        where connection.isOpen && Keys.session(connection.user) == key && "\(connection.deviceID)" == device {
+            let removed = Session(user: connection.user, device: connection.deviceID, text: text)
+            guard removed?.generation == connection.generation, removed?.since == connection.since else { continue }
+            fail("session_deleted", "the session of a living connection of u\(connection.user.rawValue): \(text)")
         }
     }
 

@@ -76,7 +76,7 @@ package final class Simulation {
 
     private func populate() {
         for number in 1...shape.nodes { nodes.append(SimulatedNode("node-\(number)", world, disk, redis, shape)) }
-        redis.onRemovedSession = { [unowned self] in checkRemoved($0) }
+        redis.onRemovedSession = { [unowned self] in checkRemoved($0, of: $1, $2) }
         for node in nodes { node.start() }
         for number in 1...UInt64(shape.users) {
             disk.messages.addUser(UserID(rawValue: number))

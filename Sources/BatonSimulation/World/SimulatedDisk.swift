@@ -52,7 +52,7 @@ final class SimulatedDisk {
     /// Where a device stands, for the end's checks.
     func state(of user: UserID, _ device: DeviceID) -> InboxState? {
         let answer = Answer<InboxState>()
-        messages.openInbox(of: user, device: device) { result in
+        messages.inboxState(of: user, device: device) { result in
             let state = try? result.get()
             answer.value.withLock { $0 = state }
         }

@@ -36,12 +36,12 @@ final class SimulatedStore: MessageStore {
         }
     }
 
-    func openInbox(
+    func inboxState(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
     ) {
         writer.value.read(completion) { messages, answer in
-            messages.openInbox(of: user, device: device, completion: answer)
+            messages.inboxState(of: user, device: device, completion: answer)
         }
     }
 

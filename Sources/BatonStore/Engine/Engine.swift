@@ -21,6 +21,7 @@ struct Engine {
         case .send(let request): try send(request)
         case .acknowledge(let request): try acknowledge(request)
         case .read(let request): try read(request)
+        case .connect(let request): try connect(request)
         }
     }
 

@@ -68,6 +68,9 @@ final class HotCursor {
     let owner: UserID
     var position: Int64 = 0
     var state = DeviceState.active
+    var lastUsed: Int64 = 0
+    /// The number of the device's newest connection.
+    var connections: Int64 = 0
     var isDirty = false
     var version: Int64
 

@@ -6,6 +6,7 @@ struct HotStatements {
     let lastMessage: HotStatement
     let userByID: HotStatement
     let userByNum: HotStatement
+    let epoch: HotStatement
     let device: HotStatement
     let cursor: HotStatement
     let inbox: HotStatement
@@ -38,9 +39,10 @@ struct HotStatements {
         lastMessage = try prepare("SELECT max(num) FROM messages")
         userByID = try prepare("SELECT num FROM users WHERE id = ?1")
         userByNum = try prepare("SELECT id FROM users WHERE num = ?1")
+        epoch = try prepare("SELECT epoch FROM users WHERE num = ?1")
         device = try prepare(
             "SELECT d.num, d.user, u.id FROM devices d JOIN users u ON u.num = d.user WHERE d.id = ?1")
-        cursor = try prepare("SELECT position, state FROM cursors WHERE device = ?1")
+        cursor = try prepare("SELECT position, state, last_used, connections FROM cursors WHERE device = ?1")
         inbox = try prepare("SELECT head, truncated, devices FROM inboxes WHERE user = ?1")
         conversationByID = try prepare("SELECT num FROM conversations WHERE high = ?1 AND low = ?2")
         conversationByNum = try prepare("SELECT high, low FROM conversations WHERE num = ?1")
@@ -101,8 +103,9 @@ struct HotStatements {
             UPDATE members SET delivered = ?3, read = ?4, sent = ?5, sent_read = ?6
             WHERE conversation = ?1 AND user = ?2
             """)
-        updateInbox = try prepare("UPDATE inboxes SET head = ?2, truncated = ?3 WHERE user = ?1")
-        updateCursor = try prepare("UPDATE cursors SET position = ?2 WHERE device = ?1")
+        updateInbox = try prepare("UPDATE inboxes SET head = ?2, truncated = ?3, devices = ?4 WHERE user = ?1")
+        updateCursor = try prepare(
+            "UPDATE cursors SET position = ?2, state = ?3, last_used = ?4, connections = ?5 WHERE device = ?1")
         slowestCursor = try prepare(
             """
             SELECT min(c.position) FROM devices d JOIN cursors c ON c.device = d.num

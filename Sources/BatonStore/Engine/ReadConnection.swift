@@ -40,7 +40,7 @@ final class ReadConnection {
         opening = try HotStatement(
             connection,
             """
-            SELECT u.epoch, i.head, i.truncated, c.position, c.state, c.last_used, d.num
+            SELECT u.epoch, i.head, i.truncated, c.position, c.state
             FROM devices d JOIN users u ON u.num = d.user JOIN inboxes i ON i.user = d.user
             JOIN cursors c ON c.device = d.num WHERE d.id = ?1 AND u.id = ?2 AND c.state <> 2
             """)
@@ -115,18 +115,19 @@ final class ReadConnection {
                 at: Timestamp(milliseconds: page.integer(7)), payload: page.blob(8)))
     }
 
-    /// How a device stands, and what opening its inbox is to write down.
-    func inboxState(of user: UserID, device: DeviceID) throws(SQLiteFailure) -> OpenedInbox? {
+    func inboxState(of user: UserID, device: DeviceID) throws(SQLiteFailure) -> Result<InboxState?, StoreError> {
         opening.bind(1, Int64(bitPattern: device.rawValue))
         opening.bind(2, Int64(bitPattern: user.rawValue))
         defer { opening.reset() }
-        guard try opening.step() else { return nil }
-        return OpenedInbox(
-            state: InboxState(
+        guard try opening.step() else { return .success(nil) }
+        guard opening.integer(4) == DeviceState.active.rawValue else {
+            return .failure(.unavailable("a device that was idle is taken in again by a commit only"))
+        }
+        return .success(
+            InboxState(
                 epoch: Epoch(rawValue: UInt64(bitPattern: opening.integer(0))),
                 head: InboxSequence(stored: opening.integer(1)), truncated: InboxSequence(stored: opening.integer(2)),
-                cursor: InboxSequence(stored: opening.integer(3))),
-            isIdle: opening.integer(4) != 0, lastUsed: opening.integer(5), device: opening.integer(6))
+                cursor: InboxSequence(stored: opening.integer(3))))
     }
 
     func inboxHead(of user: UserID) throws(SQLiteFailure) -> InboxSequence? {
@@ -174,12 +175,4 @@ final class ReadConnection {
     private func asFailure<Value>(_ body: () throws -> Value) throws(SQLiteFailure) -> Value {
         do { return try body() } catch { throw SQLiteFailure(error) }
     }
-}
-
-struct OpenedInbox {
-    let state: InboxState
-    let isIdle: Bool
-    let lastUsed: Int64
-    /// The device's number.
-    let device: Int64
 }

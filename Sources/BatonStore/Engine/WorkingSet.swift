@@ -92,6 +92,8 @@ struct WorkingSet {
             if try query.step() {
                 cursor.position = query.integer(0)
                 cursor.state = DeviceState(rawValue: query.integer(1)) ?? .revoked
+                cursor.lastUsed = query.integer(2)
+                cursor.connections = query.integer(3)
             } else {
                 cursor.state = .revoked
             }
@@ -109,6 +111,15 @@ struct WorkingSet {
         query.reset()
         if let num { users[id] = num }
         return num
+    }
+
+    /// The epoch of the inbox of a user who is known to exist. Asked once a connection, so it is not kept.
+    func epoch(of user: Int64) throws(SQLiteFailure) -> Epoch {
+        let query = statements.epoch
+        query.bind(1, user)
+        let epoch = try query.step() ? query.integer(0) : 0
+        query.reset()
+        return Epoch(rawValue: UInt64(bitPattern: epoch))
     }
 
     /// The inbox of a user who is known to exist.
@@ -253,13 +264,14 @@ struct WorkingSet {
         }
         dirtyCursors.sort { $0.device < $1.device }
         for row in dirtyCursors {
-            try statements.updateCursor.run(row.device, row.position)
+            try statements.updateCursor.run(
+                row.device, row.position, row.state.rawValue, row.lastUsed, row.connections)
             row.isDirty = false
         }
         dirtyInboxes.sort { $0.user < $1.user }
         for row in dirtyInboxes {
             if row.isToTrim { try trim(row) }
-            try statements.updateInbox.run(row.user, row.head, row.truncated)
+            try statements.updateInbox.run(row.user, row.head, row.truncated, row.devices)
             row.isDirty = false
         }
         dirtyConversations.removeAll(keepingCapacity: true)

@@ -1,3 +1,4 @@
+import BatonCore
 import GRDB
 
 /// The numbered, forward-only migrations of the SQLite engine, and which versions of Baton a store admits.
@@ -67,10 +68,8 @@ enum Schema {
                 sql: "INSERT INTO store (id, created_at) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM store)",
                 arguments: [Int64.random(in: .min ... .max), now])
             try db.execute(sql: version2)
-            // Nodes of version 1 number connections by their clocks, in units of 2^-20 ms. Counting goes on from
-            // there, also for devices that such a node makes while it serves the same store.
-            let isNew = try Int.fetchOne(db, sql: "SELECT count(*) FROM users") == 0
-            let first = isNew ? 0 : now << 20
+            // The default counts also for devices that a node of version 1 makes.
+            let first = Int64(bitPattern: ConnectionGeneration.first.rawValue)
             try db.execute(sql: "ALTER TABLE cursors ADD COLUMN connections INTEGER NOT NULL DEFAULT \(first)")
         },
     ]

@@ -35,7 +35,7 @@ extension LivenessConformance {
                 try session(bob, phone, on: "one", generation: 1), try session(bob, laptop, on: "one", generation: 1),
                 try session(carol, phone, on: "two", generation: 1),
             ] {
-                _ = try await register(subject.one, session)
+                _ = try await write(subject.one, session)
             }
             try expect(try await cleanUp(subject.two), [], "orphaned while all live")
             try await release(subject.one, dead)
@@ -46,8 +46,8 @@ extension LivenessConformance {
         .init("A node that was restarted under its name is another one") { subject in
             let before = try lease("one", incarnation: 1)
             _ = try await renew(subject.one, before)
-            _ = try await register(subject.one, try session(alice, phone, incarnation: 1, generation: 1))
-            _ = try await register(subject.one, try session(bob, phone, incarnation: 2, generation: 1))
+            _ = try await write(subject.one, try session(alice, phone, incarnation: 1, generation: 1))
+            _ = try await write(subject.one, try session(bob, phone, incarnation: 2, generation: 1))
             try await release(subject.one, before)
             _ = try await renew(subject.one, try lease("one", incarnation: 2))
             try expect(try await cleanUp(subject.two), [alice], "orphaned")
@@ -56,12 +56,12 @@ extension LivenessConformance {
             let dead = try lease("one", incarnation: 1)
             _ = try await renew(subject.one, dead)
             _ = try await renew(subject.two, try lease("two", incarnation: 1))
-            _ = try await register(subject.one, try session(alice, phone, on: "one", generation: 1))
+            _ = try await write(subject.one, try session(alice, phone, on: "one", generation: 1))
             let moved = try session(alice, phone, on: "two", generation: 2)
-            _ = try await register(subject.two, moved)
+            _ = try await write(subject.two, moved)
             try await release(subject.one, dead)
             try expect(try await cleanUp(subject.two), [], "orphaned")
-            try expect(try await LivenessConformance.renew(subject.two, [moved]), [], "displaced")
+            try expect(try await write(subject.two, moved), .renewed, "the moved one")
         },
     ]
 

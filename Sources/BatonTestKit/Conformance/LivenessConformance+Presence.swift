@@ -12,7 +12,7 @@ extension LivenessConformance {
         .init("Who has a session left anywhere does not go offline") { subject in
             _ = try await heartbeat(subject.one, [alice, bob])
             let session = try session(alice, phone, generation: 1)
-            _ = try await register(subject.two, session)
+            _ = try await write(subject.two, session)
             let later = now.advanced(byMilliseconds: 5_000)
             try expect(try await leave(subject.one, [alice, bob], later), [bob], "went offline")
             try expect(

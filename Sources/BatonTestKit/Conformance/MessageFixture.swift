@@ -37,7 +37,7 @@ extension MessageStore {
 
     package func state(of user: UserID, device: DeviceID) async throws(StoreError) -> InboxState? {
         let result: Result<InboxState?, StoreError> = await withCheckedContinuation { continuation in
-            openInbox(of: user, device: device) { continuation.resume(returning: $0) }
+            inboxState(of: user, device: device) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }

@@ -6,6 +6,7 @@ extension InMemoryMessageStore.State {
         case .send(let request): send(request)
         case .acknowledge(let request): acknowledge(request)
         case .read(let request): read(request)
+        case .connect(let request): connect(request)
         }
     }
 
@@ -94,6 +95,19 @@ extension InMemoryMessageStore.State {
         guard let event = users[user]?.append(body, of: user) else { return [] }
         if deviceCount(of: user) == 0 { trim(user) }
         return [event]
+    }
+
+    // MARK: Devices
+
+    private mutating func connect(_ request: ConnectRequest) -> StoreOutcome {
+        guard var device = device(request.device, of: request.user), let inbox = users[request.user] else {
+            return .refused(.deviceRevoked)
+        }
+        device.connections = ConnectionGeneration(rawValue: device.connections.rawValue + 1)
+        devices[request.device] = device
+        let state = InboxState(
+            epoch: inbox.epoch, head: inbox.head, truncated: inbox.truncated, cursor: device.cursor)
+        return .connected(state, device.connections)
     }
 
     // MARK: Receipts

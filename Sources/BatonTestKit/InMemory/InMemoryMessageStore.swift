@@ -60,7 +60,7 @@ package final class InMemoryMessageStore: MessageStore {
         completion(.success(page))
     }
 
-    package func openInbox(
+    package func inboxState(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
     ) {
@@ -161,6 +161,7 @@ struct InMemoryDevice {
     let owner: UserID
     var cursor: InboxSequence
     var isRevoked = false
+    var connections = ConnectionGeneration.first
 }
 
 struct InMemoryConversation {

@@ -8,16 +8,9 @@ public final class InMemorySessionRegistry: SessionRegistry {
         self.cluster = cluster
     }
 
-    public func register(_ session: Session, completion: @escaping (SessionRegistration?) -> Void) {
-        guard !cluster.isDown else { return completion(nil) }
-        let current = cluster.sessions(of: session.user).first { $0.device == session.device }
-        guard write(session) else { return completion(.superseded(by: current?.generation ?? session.generation)) }
-        completion(.registered(displaced: current != nil && current != session))
-    }
-
-    public func renew(_ sessions: [Session], completion: @escaping (_ displaced: [Session]) -> Void) {
-        guard !cluster.isDown else { return completion([]) }
-        completion(sessions.filter { !write($0) })
+    public func write(_ sessions: [Session], completion: @escaping ([Session: SessionWriting]) -> Void) {
+        guard !cluster.isDown else { return completion([:]) }
+        completion(Dictionary(sessions.map { ($0, write($0)) }) { first, _ in first })
     }
 
     public func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
@@ -31,18 +24,19 @@ public final class InMemorySessionRegistry: SessionRegistry {
     /// Nobody cleans up here but by what is there.
     public func forget(_ session: Session) {}
 
-    /// - Returns: false where a newer connection of the device holds the session.
-    private func write(_ session: Session) -> Bool {
+    private func write(_ session: Session) -> SessionWriting {
         var sessions = cluster.sessions(of: session.user)
+        var outcome = SessionWriting.written
         if let current = sessions.first(where: { $0.device == session.device }) {
-            guard current.generation <= session.generation else { return false }
+            guard current == session || current.generation < session.generation else { return .heldByNewer }
+            outcome = current == session ? .renewed : .displacedOlder
             sessions.removeAll { $0.device == session.device }
         }
         sessions.append(session)
         cluster.sessions[session.user] = InMemoryCluster.Sessions(
             byDevice: Dictionary(uniqueKeysWithValues: sessions.map { ($0.device, $0) }),
             ends: cluster.now.advanced(byMilliseconds: Limits.Presence.sessionSeconds * 1_000))
-        return true
+        return outcome
     }
 }
 

@@ -192,9 +192,16 @@ private actor EphemeralClient {
         while frames.isEmpty {
             var buffer = try await channel.waitForOutboundWrite(as: ByteBuffer.self)
             received.writeBuffer(&buffer)
-            frames = ServerFrame.readAll(from: &received)
+            for frame in ServerFrame.readAll(from: &received) {
+                if frame.opcode == 0x9 { try await answer(frame) } else { frames.append(frame) }
+            }
         }
         return try FrameCodec.decodeServerFrame(frames.removeFirst().payload, as: .proto).frame
+    }
+
+    private func answer(_ ping: ServerFrame) async throws {
+        _ = try await channel.writeInbound(ByteBuffer(bytes: ClientFrames.pong(ping.payload)))
+        await channel.testingEventLoop.run()
     }
 
     func nextError() async throws -> String? {

@@ -66,11 +66,11 @@ final class GatedMessageStore: MessageStore {
         }
     }
 
-    func openInbox(
+    func inboxState(
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
     ) {
-        read(completion) { [inner] in inner.openInbox(of: user, device: device, completion: completion) }
+        read(completion) { [inner] in inner.inboxState(of: user, device: device, completion: completion) }
     }
 
     func inboxHeads(

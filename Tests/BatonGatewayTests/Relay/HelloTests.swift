@@ -71,6 +71,7 @@ struct HelloTests {
         let user = relay.addUser(1)
         let client = relay.connect(user)
         client.send { $0.hello.client = "a b\n\u{1b}ü" }
+        client.drop()
         #expect(relay.cluster.sessions(of: user).map(\.client) == ["a_b____"])
         let bound = relay.connect(relay.addUser(2))
         bound.send { $0.hello.client = String(repeating: "x", count: Limits.Connection.clientNameLength) }
@@ -125,7 +126,7 @@ struct HelloTests {
         client.hello(resume: (Epoch(rawValue: user.rawValue ^ 0xfeed), 3))
         #expect(client.events() == [4, 5])
         relay.advance(seconds: 1)
-        relay.store.inner.openInbox(of: user, device: relay.device(1, of: user)) { result in
+        relay.store.inner.inboxState(of: user, device: relay.device(1, of: user)) { result in
             #expect((try? result.get())??.cursor.rawValue == 3)
         }
     }
@@ -151,6 +152,7 @@ struct HelloTests {
         revoked.hello()
         #expect(revoked.close() == .revoked)
         relay.store.failReads(with: .unavailable("disk"))
+        relay.store.inner.failOperations(with: .unavailable("disk"))
         let other = relay.connect(relay.addUser(2))
         other.hello()
         #expect(other.errors() == [ErrorCode.storeUnavailable.rawValue])
@@ -173,6 +175,8 @@ struct HelloTests {
     @Test("Clients that come and go while the store is slow do not make the line longer")
     func comeAndGo() {
         let user = relay.addUser(1)
+        // Without room for a commit it is read where a device stands.
+        relay.store.inner.failOperations(with: .diskFull)
         relay.store.holdReads()
         for _ in 0..<(10 * Limits.Node.drainsInFlight) {
             let client = relay.connect(user)
@@ -188,6 +192,7 @@ struct HelloTests {
     @Test("So many inboxes are read at a time for one loop; a herd waits in line, and who left costs nothing")
     func herd() throws {
         let limit = Limits.Node.drainsInFlight
+        relay.store.inner.failOperations(with: .diskFull)
         relay.store.holdReads()
         let clients = (0..<(limit + 10)).map { number in
             let client = relay.connect(relay.addUser(UInt64(number + 1)))

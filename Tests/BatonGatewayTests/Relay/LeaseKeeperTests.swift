@@ -92,7 +92,7 @@ struct LeaseKeeperTests {
         let session = Session(
             user: user, device: DeviceID(rawValue: 1), node: try #require(NodeID("dead")), incarnation: 1,
             generation: ConnectionGeneration(rawValue: 1), since: relay.clock.now, client: "test")
-        InMemorySessionRegistry(relay.cluster).register(session) { _ in }
+        InMemorySessionRegistry(relay.cluster).write([session]) { _ in }
         InMemoryPresenceRegistry(relay.cluster).heartbeat([user], at: relay.clock.now) { _ in }
         relay.advance(seconds: Limits.Node.leaseSeconds - 1)
         #expect(relay.cluster.sessions(of: user) == [session])

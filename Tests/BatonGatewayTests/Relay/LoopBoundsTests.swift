@@ -77,7 +77,6 @@ struct LoopBoundsTests {
         relay.store.holdReads()
         let client = relay.connect(bob)
         client.hello()
-        relay.store.releaseReads(1)
         client.drop()
         relay.store.releaseReads(1)
         #expect(client.events().count == Limits.Store.pageEvents)

@@ -76,8 +76,6 @@ final class RelayFixture {
     ) -> RelayClient {
         let principal = Principal(
             user: user, device: self.device(device, of: user), expiresAt: clock.now.advanced(byMilliseconds: 900_000))
-        // The next connection is the newer one.
-        clock.advance(by: .milliseconds(1))
         let client = RelayClient(
             principal: principal, encoding: encoding, loop: loop ?? self.loop, on: eventLoop, isCounted: isCounted)
         clients.append(client)
@@ -138,7 +136,11 @@ final class RelayClient {
     private let encoding: Subprotocol
     private let eventLoop: EmbeddedEventLoop
     private(set) var closeCode: UInt16?
+    /// Those without a payload.
     private(set) var pings = 0
+    /// Pings with one are answered, as clients do, when their frames are read.
+    var answersPings = true
+    private var unanswered: [[UInt8]] = []
 
     init(
         principal: Principal, encoding: Subprotocol, loop: RelayLoop, on eventLoop: EmbeddedEventLoop,
@@ -225,7 +227,18 @@ final class RelayClient {
     /// The frames since the last call. Closes and pings are kept apart.
     func frames() -> [WireServerFrame.OneOf_Frame] {
         eventLoop.run()
-        return written()
+        var frames = written()
+        while answersPings, !unanswered.isEmpty {
+            answerPings()
+            frames += written()
+        }
+        return frames
+    }
+
+    func answerPings() {
+        let payloads = unanswered
+        unanswered = []
+        for payload in payloads where isConnected { receive(ClientFrames.pong(payload)) }
     }
 
     /// Those of them that have left, in the midst of what the loop does.
@@ -236,7 +249,8 @@ final class RelayClient {
         for frame in ServerFrame.readAll(from: &all) {
             switch frame.opcode {
             case 0x8: closeCode = frame.closeCode
-            case 0x9: pings += 1
+            case 0x9:
+                if frame.payload.isEmpty { pings += 1 } else { unanswered.append(frame.payload) }
             case encoding == .proto ? 0x2 : 0x1:
                 do {
                     let content = try FrameCodec.decodeServerFrame(frame.payload, as: encoding).frame

@@ -111,68 +111,98 @@ struct SessionTests {
         #expect(relay.cluster.sessions(of: user).count == 2)
     }
 
-    @Test("A connection that a newer one overtook is told when it registers")
+    @Test("Of a connection that answers late the store's number says whether it is the newer, and no clock")
     func superseded() {
         let (user, other) = (relay.addUser(1), relay.addNode("b"))
-        let older = relay.connect(user)
-        relay.advance(seconds: Limits.Connection.promptHelloSeconds)
-        let newer = relay.greet(user, on: other)
-        older.hello()
-        #expect(older.close() == .displaced)
-        #expect(newer.close() == nil)
+        for isNumberedFirst in [true, false] {
+            // What this one says lies in the socket of a node that stands still, before or behind the store's answer.
+            let late = relay.connect(user)
+            late.answersPings = false
+            if isNumberedFirst { late.hello() }
+            relay.clock.advance(by: .seconds(-3_600))
+            let present = relay.greet(user, on: other)
+            if !isNumberedFirst { late.hello() }
+            late.drop()
+            #expect(present.close() == nil, "nobody has answered on the other")
+            #expect(relay.cluster.sessions(of: user).map(\.generation) == [present.handler.generation])
+            late.answerPings()
+            #expect(late.close() == (isNumberedFirst ? .displaced : nil))
+            #expect(present.close() == (isNumberedFirst ? nil : .displaced))
+            late.channel.close(promise: nil)
+            present.channel.close(promise: nil)
+            relay.run()
+        }
     }
 
-    @Test(
-        "A new connection displaces an older one of a node whose clock is ahead, and stays", arguments: [false, true])
-    func clockBehind(isRegistryAway: Bool) {
+    @Test("Connections that came while Redis was away are settled by their numbers when it is back")
+    func settledLater() {
         let (user, other) = (relay.addUser(1), relay.addNode("b"))
-        relay.clock.advance(by: .seconds(3_600))
-        let older = relay.greet(user)
-        relay.clock.advance(by: .seconds(-7_200))
-        relay.cluster.isDown = isRegistryAway
-        var newer = relay.greet(user, on: other)
-        #expect(older.handler.generation > newer.handler.generation)
-        relay.cluster.isDown = false
-        if isRegistryAway {
-            // It may be the one that nobody is at: whoever is there comes again, and is the newest then.
-            relay.advance(seconds: 20)
-            #expect(newer.close() == .evacuated && older.close() == nil)
-            newer = relay.greet(user, on: other)
-        }
-        for _ in 0..<3 {
-            relay.advance(seconds: 15)
-            newer.send { $0.ping.nonce = "alive" }
-        }
-        #expect(older.close() == .displaced && newer.close() == nil)
-        #expect(relay.cluster.sessions(of: user).map(\.generation) == [newer.handler.standing])
-        // Whoever comes next to the node with the slow clock is newer than that.
-        let next = relay.greet(user, on: other)
-        #expect(next.handler.generation > newer.handler.standing)
-        #expect(newer.close() == .displaced && next.close() == nil)
-    }
-
-    @Test("On a node whose clock goes back the later connection is the newer all the same")
-    func clockGoesBack() {
-        let user = relay.addUser(1)
-        let older = relay.greet(user)
-        relay.clock.advance(by: .seconds(-60))
-        let newer = relay.greet(user, on: relay.addLoop(to: relay.node))
-        #expect(older.close() == .displaced && newer.close() == nil)
-    }
-
-    @Test("While the registry has not confirmed a connection, another node's old news do not end it")
-    func lateNews() {
-        let user = relay.addUser(1)
         relay.cluster.isDown = true
-        let client = relay.greet(user)
-        let news = ConnectionGeneration(rawValue: .max - 5)
-        relay.loop.received(.displaced(relay.device(1, of: user), by: news), on: .user(user))
-        #expect(client.close() == nil)
+        let older = relay.greet(user)
+        let newer = relay.greet(user, on: other)
+        #expect(older.close() == nil && newer.close() == nil)
         relay.cluster.isDown = false
         relay.advance(seconds: 1)
-        #expect(client.close() == nil && relay.cluster.sessions(of: user).count == 1)
-        relay.loop.received(.displaced(relay.device(1, of: user), by: news), on: .user(user))
-        #expect(client.close() == .displaced)
+        #expect(older.close() == .displaced && newer.close() == nil)
+        #expect(relay.cluster.sessions(of: user).map(\.generation) == [newer.handler.generation])
+    }
+
+    @Test("A pong that nobody asked for proves nothing")
+    func forgedPong() {
+        let user = relay.addUser(1)
+        let client = relay.connect(user)
+        client.answersPings = false
+        client.hello()
+        client.drop()
+        for payload in [[], [1], [UInt8](repeating: 0, count: 8), [UInt8](repeating: 0xff, count: 125)] {
+            client.receive(ClientFrames.pong(payload))
+        }
+        #expect(relay.cluster.sessions(of: user).isEmpty)
+        client.answerPings()
+        #expect(relay.cluster.sessions(of: user).count == 1)
+    }
+
+    @Test("While the store takes no writes a connection opens without a number and displaces nobody")
+    func unnumbered() {
+        let (user, other) = (relay.addUser(1), relay.addNode("b"))
+        let older = relay.greet(user)
+        relay.store.inner.failOperations(with: .diskFull)
+        let unnumbered = relay.greet(user, on: other)
+        #expect(unnumbered.handler.generation == .unnumbered && unnumbered.handler.phase == .open)
+        relay.advance(seconds: 1)
+        #expect(older.close() == nil && unnumbered.close() == nil)
+        #expect(relay.cluster.sessions(of: user).map(\.generation) == [older.handler.generation])
+        relay.store.inner.failOperations(with: nil)
+        for _ in 0..<3 {
+            relay.advance(seconds: 10)
+            for client in [older, unnumbered] where client.isConnected { client.send { $0.ping.nonce = "alive" } }
+            unnumbered.drop()
+        }
+        #expect(older.close() == .displaced && unnumbered.close() == nil)
+        #expect(relay.cluster.sessions(of: user).map(\.generation) == [unnumbered.handler.generation])
+        #expect(unnumbered.handler.generation != .unnumbered)
+    }
+
+    @Test("Without a number a connection has a session where none is held, and its end removes it")
+    func unnumberedAlone() {
+        let user = relay.addUser(1)
+        relay.store.inner.failOperations(with: .diskFull)
+        let client = relay.greet(user)
+        #expect(relay.cluster.sessions(of: user).map(\.generation) == [.unnumbered])
+        client.channel.close(promise: nil)
+        relay.run()
+        #expect(relay.cluster.sessions(of: user).isEmpty)
+    }
+
+    @Test("A device that was revoked meanwhile never makes its user online")
+    func revokedNeverOnline() {
+        let user = relay.addUser(1)
+        relay.store.inner.revoke(relay.device(1, of: user), of: user)
+        let client = relay.greet(user)
+        #expect(client.close() == .revoked)
+        relay.advance(seconds: 1)
+        #expect(relay.cluster.sessions(of: user).isEmpty && !isOnline(user))
+        #expect(relay.metrics["baton_presence_changes_total online"] == 0)
     }
 
     @Test("The sweep finds devices that were revoked while the bus was away")

@@ -15,7 +15,7 @@ import Testing
         + ClientFrames.continuation([0xF0, 0x9D], final: false)
         + ClientFrames.continuation([0x84, 0x9E])
         + ClientFrames.binary(Array(repeating: 7, count: 126))
-        + ClientFrames.pong()
+        + ClientFrames.pong([5, 6])
         + ClientFrames.binary(Array(0..<255).map { UInt8($0) } + Array(repeating: 9, count: 300))
         + ClientFrames.close(1000, Array("bye".utf8))
 
@@ -25,7 +25,7 @@ import Testing
         .ping(ByteBuffer(bytes: [1, 2, 3])),
         .text(ByteBuffer(string: "Zusammen𝄞")),
         .binary(ByteBuffer(repeating: 7, count: 126)),
-        .pong,
+        .pong(ByteBuffer(bytes: [5, 6])),
         .binary(ByteBuffer(bytes: Array(0..<255).map { UInt8($0) } + Array(repeating: 9, count: 300))),
         .close(code: 1000),
     ]
