@@ -113,6 +113,23 @@ build() {
     baton=$(cd "$root" && swift build -c "$1" --show-bin-path)/baton
 }
 
+# The last version of each schema before this one's: what an upgrade begins with.
+older_commit=179be20
+
+# build_older COMMIT: an earlier version of the program, in debug, kept by its commit. Sets `older`, or returns 1 where
+# the history does not go back so far.
+build_older() {
+    local commit folder
+    commit=$(cd "$root" && git rev-parse --verify --quiet "$1^{commit}") || return 1
+    folder=$run/older/$commit
+    older=$folder/.build/debug/baton
+    [[ -x $older ]] && return
+    say "building the version of ${commit:0:7}; this takes some minutes, once"
+    mkdir -p "$folder"
+    (cd "$root" && git archive "$commit") | tar -x -C "$folder"
+    (cd "$folder" && swift build --product baton) >&2 || die "the earlier version did not build"
+}
+
 # ---- Processes ---------------------------------------------------------------------------------------------------
 
 # A started process is remembered by its id and its start time, so that another process which got the same id later is

@@ -30,7 +30,8 @@ struct ChaosCommand: AsyncParsableCommand {
                 "Faults to make. Default: all that can be made here.",
                 discussion: "all, or any of the groups \(FaultKind.groupList) and the kinds \(FaultKind.list)."))
         var faults = "default"
-        @Option(help: "Another version of this program, for the fault 'mixed'.") var otherExecutable: String?
+        @Option(help: "An earlier version of this program, for the fault 'mixed': all nodes begin with it.")
+        var otherExecutable: String?
         @Flag(help: "Prints the faults that the seed makes, and does nothing.") var printPlan = false
         @Option(help: "The run's random choices. Default: a random one, which is printed.") var seed: UInt64?
         @Option(help: "Where data, logs and histories go. Default: a temporary directory.") var directory: String?

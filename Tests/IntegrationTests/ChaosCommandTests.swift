@@ -54,6 +54,20 @@ struct ChaosCommandTests {
         #expect(complaints.count == 1 && complaints[0].contains(what), "\(run.errors)")
     }
 
+    @Test(
+        "Nodes of the version before and of this one serve one store, and each is restarted",
+        .enabled(if: older != nil, "ops/test builds the version before"))
+    func upgrade() async throws {
+        let run = try await BatonCommand.run([
+            "chaos", "--seconds", "20", "--users", "8", "--rate", "60", "--seed", "3", "--kill-every", "3",
+            "--other-executable", try #require(Self.older), "--faults", "mixed,node,sigterm",
+        ])
+        #expect(run.status == 0, "\(run.output)\n\(run.errors)")
+        #expect(run.output.contains("mixed"))
+    }
+
+    private static let older = ProcessInfo.processInfo.environment["BATON_OLDER"]
+
     #if DEBUG
         @Test("A run that breaks a promise ends with status 1, and proves it in its table and on its page")
         func broken() async throws {

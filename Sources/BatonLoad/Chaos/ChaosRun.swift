@@ -33,6 +33,8 @@ package struct ChaosRun: Sendable {
             "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
             "limits.loginsPerAddress=1000000", "log.level=warning",
         ]
+        // A store is taken to a newer version, and not back.
+        if settings.faults.kinds.contains(.mixed) { cluster.firstExecutable = settings.otherExecutable }
         cluster.isProxied = true
         cluster.shim = settings.shim
         let local = try LocalCluster(cluster)

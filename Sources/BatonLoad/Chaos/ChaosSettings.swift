@@ -14,7 +14,7 @@ package struct ChaosSettings: Sendable {
     package var seed: UInt64
     /// The `baton` program whose nodes are to be tested.
     package var executable: String
-    /// Another version of it, for `mixed`.
+    /// An earlier version of it, for `mixed`: nodes begin with it, and go back to it for a while.
     package var otherExecutable: String?
     /// The library that makes nodes see the faults of a host; nil where it was not built.
     package var shim: String?

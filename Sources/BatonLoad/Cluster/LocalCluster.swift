@@ -11,6 +11,8 @@ package actor LocalCluster {
         package var nodes = 3
         /// The `baton` program.
         package var executable: String
+        /// Another version of it, which the nodes begin with; nil: they begin with the same.
+        package var firstExecutable: String?
         /// Where data and logs go; made where it is not there.
         package var directory: String
         /// Further `key=value` settings of each node.
@@ -85,7 +87,7 @@ package actor LocalCluster {
         }
         for proxy in clientProxies + redisProxies { try await proxy.start() }
         try await startRedis()
-        for index in ports.indices { try startNode(index) }
+        for index in ports.indices { try startNode(index, executable: settings.firstExecutable) }
         for index in ports.indices { try await untilReady(index) }
     }
 
