@@ -69,7 +69,8 @@ let package = Package(
         .target(name: "BatonCore", dependencies: [collections], swiftSettings: settings),
         .target(
             name: "BatonProtocol", dependencies: ["BatonCore", protobuf],
-            exclude: ["relay.proto", "Generated/relay.proto.sha256"], swiftSettings: settings),
+            exclude: ["relay.proto", "Generated/relay.proto.sha256"],
+            resources: [.embedInCode("Generated/relay.binpb")], swiftSettings: settings),
         .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(

@@ -8,6 +8,8 @@ public enum Limits {
         public static let messageBytes = 128 * 1024
         /// Fragments of one message; each costs a little whatever its size.
         public static let fragments = 256
+        /// Levels of objects and arrays in JSON, and of groups in protobuf, those of unknown fields included.
+        public static let nesting = 64
         /// Bytes of an HTTP request's head.
         public static let requestHeadBytes = 16 * 1024
         /// Bytes of a REST request's body.

@@ -134,17 +134,4 @@ public enum EventFrame {
             bytes.append(contentsOf: text)
         }
     }
-
-    private enum Varint {
-        static func count(_ number: UInt64) -> Int { max(1, (64 - number.leadingZeroBitCount + 6) / 7) }
-
-        static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-            var rest = number
-            while rest > 0x7f {
-                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-                rest >>= 7
-            }
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-        }
-    }
 }

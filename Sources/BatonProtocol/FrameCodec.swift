@@ -1,4 +1,3 @@
-import Foundation
 public import SwiftProtobuf
 
 /// The two encodings of a connection.
@@ -7,31 +6,21 @@ public import SwiftProtobuf
 public enum FrameCodec {
     /// A client's frame.
     ///
-    /// - Throws: `FrameError` with the catalogue's error.
+    /// - Throws: `FrameError` with the catalogue's error, and with what it answers where that can be read.
     public static func decode(
-        _ bytes: some SwiftProtobufContiguousBytes, as encoding: Subprotocol
+        _ bytes: [UInt8], as encoding: Subprotocol
     ) throws(FrameError) -> WireClientFrame.OneOf_Frame {
-        let frame: WireClientFrame
-        do {
-            switch encoding {
-            case .proto: frame = try WireClientFrame(serializedBytes: bytes)
-            case .json: frame = try WireClientFrame(jsonUTF8Bytes: bytes, options: jsonDecoding)
-            }
-        } catch {
-            let form = encoding == .proto ? "protobuf" : "proto3 JSON"
-            throw FrameError(.malformedFrame, "the frame is not \(form) of a ClientFrame (relay.proto): \(error)")
+        switch encoding {
+        case .proto: try decodeProtobuf(bytes)
+        case .json: try decodeJSON(bytes)
         }
-        guard let content = frame.frame else { throw unknownFrame(bytes, frame, encoding) }
-        return content
     }
 
     /// A node's frame, for clients.
-    public static func decodeServerFrame(
-        _ bytes: some SwiftProtobufContiguousBytes, as encoding: Subprotocol
-    ) throws -> WireServerFrame {
+    public static func decodeServerFrame(_ bytes: [UInt8], as encoding: Subprotocol) throws -> WireServerFrame {
         switch encoding {
         case .proto: try WireServerFrame(serializedBytes: bytes)
-        case .json: try WireServerFrame(jsonUTF8Bytes: bytes, options: jsonDecoding)
+        case .json: try WireJSON.decode(WireServerFrame.self, from: bytes)
         }
     }
 
@@ -39,68 +28,77 @@ public enum FrameCodec {
     public static func encode(_ frame: some SwiftProtobuf.Message, as encoding: Subprotocol) throws -> [UInt8] {
         switch encoding {
         case .proto: try frame.serializedBytes()
-        case .json: try frame.jsonUTF8Bytes(options: jsonEncoding)
+        case .json: try WireJSON.encode(frame)
         }
     }
 
     /// An event's binary frame in JSON, for connections that speak it.
     public static func transcodeToJSON(_ frame: [UInt8]) throws -> [UInt8] {
-        try WireServerFrame(serializedBytes: frame).jsonUTF8Bytes(options: jsonEncoding)
+        try WireJSON.encode(try WireServerFrame(serializedBytes: frame))
     }
 
-    /// How JSON is read, here and in REST.
-    public static let jsonDecoding: JSONDecodingOptions = {
-        var options = JSONDecodingOptions()
-        options.ignoreUnknownFields = true
-        options.messageDepthLimit = 8
-        return options
-    }()
-
-    /// How JSON is written, here and in REST: absent fields are left out.
-    public static let jsonEncoding = JSONEncodingOptions()
-
-    /// The number of the first field of a message in protobuf.
-    private static func firstField(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        var tag: UInt64 = 0
-        for (index, byte) in bytes.prefix(5).enumerated() {
-            tag |= UInt64(byte & 0x7f) << (7 * UInt64(index))
-            if byte < 0x80 { return Int(tag >> 3) }
+    private static func decodeProtobuf(_ bytes: [UInt8]) throws(FrameError) -> WireClientFrame.OneOf_Frame {
+        let check = ProtobufCheck(bytes, as: WireSchema.clientFrame, .structure)
+        guard check.fault == nil else { throw malformedProtobuf(bytes) }
+        let frame: WireClientFrame
+        do {
+            frame = try WireClientFrame(serializedBytes: bytes)
+        } catch {
+            throw malformedProtobuf(bytes)
         }
-        return nil
+        guard let content = frame.frame else { throw unknownFrame(check.unknownField.map { "field \($0)" }) }
+        return content
+    }
+
+    private static func malformedProtobuf(_ bytes: [UInt8]) -> FrameError {
+        let check = ProtobufCheck(bytes, as: WireSchema.clientFrame, .everything)
+        return malformed(check.fault ?? WireFault("the frame is not protobuf of a ClientFrame"), check.kept)
+    }
+
+    private static func decodeJSON(_ bytes: [UInt8]) throws(FrameError) -> WireClientFrame.OneOf_Frame {
+        let json = JSONTranscoder(bytes, as: WireSchema.clientFrame)
+        if let fault = json.fault { throw malformed(fault, json.output) }
+        let frame: WireClientFrame
+        do {
+            frame = try WireClientFrame(serializedBytes: json.output)
+        } catch {
+            throw malformed(WireFault("the text is not JSON of a ClientFrame"), json.output)
+        }
+        guard let content = frame.frame else { throw unknownFrame(json.unknownField.map { "\"\($0)\"" }) }
+        return content
+    }
+
+    /// - Parameter readable: the protobuf of what could be read of the frame.
+    private static func malformed(_ fault: WireFault, _ readable: [UInt8]) -> FrameError {
+        let fault = fault.withinFrame
+        let error = FrameError(.malformedFrame, fault.message, field: fault.field)
+        guard let frame = answered(by: readable) else { return error }
+        return error.answering(frame)
+    }
+
+    /// Which frame is answered where a text holds parts of one or, against the rules, of several: a send that can be
+    /// told by its ref first, since a client repeats it until it is answered.
+    private static func answered(by readable: [UInt8]) -> WireClientFrame.OneOf_Frame? {
+        var first: WireClientFrame.OneOf_Frame?
+        var position = 0
+        while position < readable.count {
+            let start = position
+            guard Varint.read(readable, &position, before: readable.count) != nil,
+                let count = Varint.read(readable, &position, before: readable.count),
+                count <= UInt64(readable.count - position)
+            else { return first }
+            position += Int(count)
+            let frame = (try? WireClientFrame(serializedBytes: Array(readable[start..<position])))?.frame
+            if case .send(let send)? = frame, !send.ref.isEmpty { return frame }
+            if first == nil { first = frame }
+        }
+        return first
     }
 
     /// Names the kind of frame that is not of this version.
-    private static func unknownFrame(
-        _ bytes: some SwiftProtobufContiguousBytes, _ frame: WireClientFrame, _ encoding: Subprotocol
-    ) -> FrameError {
-        let kinds = ["hello", "send", "ack", "read", "typing", "watch", "ping"]
-        let known = kinds.joined(separator: ", ")
-        let name: String?
-        switch encoding {
-        case .proto:
-            let number = bytes.withUnsafeBytes(firstField)
-            // The generated code takes a field of another wire type for an unknown one.
-            if let number, kinds.indices.contains(number - 1) {
-                return FrameError(
-                    .malformedFrame,
-                    "field \(number) of a ClientFrame (relay.proto) is the message \(kinds[number - 1])")
-            }
-            name = number.map { "field \($0)" }
-        case .json:
-            let data = bytes.withUnsafeBytes { Data($0) }
-            let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
-            name = object?.keys.sorted().first { !kinds.contains($0) }.map { "\"\($0.prefix(32))\"" }
-        }
+    private static func unknownFrame(_ name: String?) -> FrameError {
+        let known = WireSchema.shared.names(of: WireSchema.clientFrame).joined(separator: ", ")
         guard let name else { return FrameError(.unknownFrame, "the frame is empty; there are: \(known)") }
         return FrameError(.unknownFrame, "there is no frame \(name) in this version; there are: \(known)")
-    }
-}
-
-/// Why a frame was not taken.
-public struct FrameError: Error, Hashable, Sendable {
-    public let error: WireError
-
-    public init(_ code: ErrorCode, _ message: String, field: String = "", retryAfterMilliseconds: UInt32 = 0) {
-        error = WireError(code, message, field: field, retryAfterMilliseconds: retryAfterMilliseconds)
     }
 }

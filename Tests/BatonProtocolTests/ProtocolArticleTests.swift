@@ -80,6 +80,16 @@ struct ProtocolArticleTests {
         }
     }
 
+    @Test("What wrong frames are answered with is of the catalogue")
+    func wrongFrames() {
+        let rows = article.rows(under: "Wrong frames")
+        #expect(rows.count >= 8)
+        for row in rows {
+            let codes = row[1].split(separator: ", ").map { $0.trimmingCharacters(in: ["`"]) }
+            for code in codes { #expect(ErrorCode(rawValue: code) != nil, "\(code)") }
+        }
+    }
+
     @Test("Each close code has a row with its name and whether to connect again")
     func closeCodes() throws {
         let rows = article.rows(under: "Close codes")
@@ -119,6 +129,8 @@ struct ProtocolArticleTests {
             "| \(Limits.Connection.sendsInFlight) | the node reads on",
             "| \(Limits.Connection.ephemeralPerSecond) a second |",
             "| wrong frames of a connection | \(Limits.Connection.wrongFrames) |",
+            "The \(Limits.Connection.wrongFrames + 1)th `error` closes",
+            "deeper than \(Limits.Frame.nesting) levels", "groups in protobuf | \(Limits.Frame.nesting) levels |",
             "| \(Limits.Connection.writeBufferBytes / kibibyte / kibibyte) MiB | the socket is closed |",
             "| devices of a user | \(Limits.Account.devicesPerUser) |",
             "instead of those it named before; at most \(Limits.Connection.watchedUsers).",

@@ -29,7 +29,7 @@ struct RuleTests {
             "let a = try! b()", "fatalError()", "final class A: @unchecked Sendable {}", "let a = b as! C",
             "Task { await a() }", "Task.detached { }", "Task(priority: .high) { }", "try await Task.sleep(for: x)",
             "usleep(3)", "sleep(1)", "print(1)", "process.waitUntilExit()", "process.terminationHandler = {",
-            "import XCTest", "// TO" + "DO: later", "let a = \"FIX" + "ME\"",
+            "let a = try WireLogin(jsonUTF8Bytes: b)", "import XCTest", "// TO" + "DO: later", "let a = \"FIX" + "ME\"",
         ])
     func words(line: String) throws {
         #expect(try WordRule.findings(in: file("Sources/BatonCore/A.swift", "\n\(line)\n")).map(\.line) == [2])
@@ -39,7 +39,8 @@ struct RuleTests {
         "What only looks like one is not",
         arguments: [
             "// fatalError is not for us", "let a = \"try! it\"", "try await clock.sleep(for: x)", "group.addTask { }",
-            "let task = makeTask()", "footprint(1)", "let a = \"\"\"\n    try! b\n    \"\"\"",
+            "let task = makeTask()", "footprint(1)", "let a = try b.jsonUTF8Bytes(options: c)",
+            "let a = \"\"\"\n    try! b\n    \"\"\"",
             "/* print(1) /* */ try! */",
             "let a = #\"a \"try!\" b\"#", "let a = \"\\(b[\"try!\"]) print(\"",
         ])

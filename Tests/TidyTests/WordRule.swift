@@ -24,6 +24,9 @@ enum WordRule {
         Word(
             pattern: #"\.(waitUntilExit|terminationHandler)\b"#,
             reason: "may hang while other children live; use `ended()` of BatonTestKit", applies: { _ in true }),
+        Word(
+            pattern: #"\bjson(UTF8Bytes|String):"#, reason: "reads escaped text as other text; use `WireJSON`",
+            applies: isSource),
         Word(pattern: #"\bimport\s+XCTest\b"#, reason: "tests use Swift Testing", applies: { _ in true }),
         Word(
             pattern: "\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b", reason: "do it, or write an issue",

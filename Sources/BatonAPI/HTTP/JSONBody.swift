@@ -6,7 +6,7 @@ import Hummingbird
 import NIOCore
 import SwiftProtobuf
 
-/// Requests and answers are the proto3 JSON of the messages of relay.proto.
+/// Requests and answers are the proto3 JSON of the messages of relay.proto, as `WireJSON` reads and writes it.
 enum JSONBody {
     private static let mediaType = "application/json"
 
@@ -18,12 +18,18 @@ enum JSONBody {
         guard isJSON(request.headers[.contentType]) else {
             throw APIError(.wrongEncoding, "the body has to be \(mediaType), in UTF-8", field: "Content-Type")
         }
+        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw APIError(
+                .wrongEncoding, "the body has to come as it is, and comes as \(Excerpt.quoted(coding))",
+                field: "Content-Encoding")
+        }
         let bytes = try await collect(request)
         guard !bytes.isEmpty else { throw APIError(.malformedFrame, "the body is empty; send the JSON of \(name)") }
         do {
-            return try Body(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+            return try WireJSON.decode(type, from: bytes)
         } catch {
-            throw APIError(.malformedFrame, "the body is not proto3 JSON of \(name) (relay.proto): \(error)")
+            throw APIError(
+                .malformedFrame, "the body is not JSON of \(name) (relay.proto): \(error.message)", field: error.field)
         }
     }
 
@@ -32,7 +38,7 @@ enum JSONBody {
     ) throws(APIError) -> Response {
         let bytes: [UInt8]
         do {
-            bytes = try message.jsonUTF8Bytes(options: FrameCodec.jsonEncoding)
+            bytes = try WireJSON.encode(message)
         } catch {
             throw .internalError
         }

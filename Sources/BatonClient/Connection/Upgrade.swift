@@ -84,8 +84,7 @@ struct Upgrade {
         let announced = headers["content-length"].flatMap { Int($0) } ?? Self.bodyBytes
         let wanted = min(max(announced, 0), Self.bodyBytes)
         guard body.count >= wanted || isComplete else { return .incomplete }
-        let response = try? WireErrorResponse(
-            jsonUTF8Bytes: Array(body.prefix(wanted)), options: FrameCodec.jsonDecoding)
+        let response = try? WireJSON.decode(WireErrorResponse.self, from: Array(body.prefix(wanted)))
         var error = response?.error ?? WireError()
         if let seconds = headers["retry-after"].flatMap({ UInt32($0) }), error.retryAfterMs == 0 {
             error.retryAfterMs = UInt32(clamping: UInt64(seconds) * 1_000)

@@ -32,7 +32,7 @@ package final class RelayREST: Sendable {
     ) -> EventLoopFuture<Answer> {
         let start = preferred.withLock { $0 }
         do {
-            let bytes: [UInt8]? = try body.map { try $0.jsonUTF8Bytes(options: FrameCodec.jsonEncoding) }
+            let bytes: [UInt8]? = try body.map { try WireJSON.encode($0) }
             return attempt(0, from: start, method, path, bytes, accessToken).flatMapThrowing { response in
                 try Self.decode(response, as: answer)
             }
@@ -97,14 +97,14 @@ package final class RelayREST: Sendable {
     ) throws(ClientError) -> Answer {
         let bytes = response.body.map { Array($0.readableBytesView) } ?? []
         guard (200..<300).contains(response.status.code) else {
-            let error = try? WireErrorResponse(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+            let error = try? WireJSON.decode(WireErrorResponse.self, from: bytes)
             throw .refused(RelayError(error?.error ?? WireError(), status: Int(response.status.code)))
         }
         guard !bytes.isEmpty else { return Answer() }
         do {
-            return try Answer(jsonUTF8Bytes: bytes, options: FrameCodec.jsonDecoding)
+            return try WireJSON.decode(answer, from: bytes)
         } catch {
-            throw .badAnswer("\(Answer.protoMessageName): \(error)")
+            throw .badAnswer("\(Answer.protoMessageName): \(error.message)")
         }
     }
 

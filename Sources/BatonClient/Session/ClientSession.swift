@@ -108,7 +108,8 @@ package struct ClientSession: ~Copyable {
         case .presence(let presence): return PresenceChange(presence).map { .tell(.presence($0)) } ?? .ignore
         case .typing(let typing): return Typing(typing).map { .tell(.typing($0)) } ?? .ignore
         case .error(let error):
-            if error.retryable { reads.failed() }
+            // Older nodes do not say which frame it is about.
+            if error.retryable, ["", "read"].contains(error.frame) { reads.failed() }
             return .ignore
         case .pong, .welcome, .goAway: return .ignore
         }

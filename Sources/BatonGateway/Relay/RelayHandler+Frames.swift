@@ -14,7 +14,7 @@ extension RelayHandler {
         }
         switch frame {
         case .hello: break
-        case .send(let send): handle(send)
+        case .send(let send): try handle(send)
         case .ack(let ack): try handle(ack)
         case .read(let read): try handle(read)
         case .typing(let typing): try handle(typing)
@@ -29,18 +29,20 @@ extension RelayHandler {
         }
         let limit = Limits.Connection.clientNameLength
         guard hello.client.utf8.count <= limit else {
-            throw FrameError(.invalidField, "client has at most \(limit) bytes", field: "client")
+            throw FrameError(
+                .invalidField, "client has \(hello.client.utf8.count) bytes; at most \(limit) are allowed",
+                field: "client")
         }
         if !hello.client.isEmpty { clientName = Self.printable(hello.client) }
         if hello.hasResume {
             guard let epoch = Epoch(hello.resume.epoch) else {
                 throw FrameError(
-                    .invalidField, "an epoch is what welcome said: 13 characters", field: "resume.epoch")
+                    .invalidField,
+                    "resume.epoch has to be what welcome said, 13 characters, and is \(Excerpt.quoted(hello.resume.epoch))",
+                    field: "resume.epoch")
             }
-            guard hello.resume.inboxSequence <= UInt64(Int64.max) else {
-                throw FrameError(.invalidField, "a sequence is at most 2^63-1", field: "resume.inboxSequence")
-            }
-            resume = Resume(epoch: epoch, position: InboxSequence(rawValue: hello.resume.inboxSequence))
+            let position = try sequence(hello.resume.inboxSequence, from: 0, field: "resume.inboxSequence")
+            resume = Resume(epoch: epoch, position: InboxSequence(rawValue: position))
         }
         phase = .opening
         loop.greet(self)
@@ -51,37 +53,37 @@ extension RelayHandler {
         String(decoding: name.utf8.map { (0x21...0x7e).contains($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 
-    /// A send is answered by its ref whatever is wrong with it, so that a client's outbox knows.
-    private func handle(_ send: WireSend) {
-        do {
-            let request = try request(send)
-            let now = loop.eventLoop.now
-            loop.traceReceived(request, at: now)
-            loop.submit(.send(request), for: .send(self, ref: send.ref, at: now))
-            operationBegan()
-        } catch {
-            rejectSend(send.ref, error.error)
-        }
+    private func handle(_ send: WireSend) throws(FrameError) {
+        let request = try request(send)
+        let now = loop.eventLoop.now
+        loop.traceReceived(request, at: now)
+        loop.submit(.send(request), for: .send(self, ref: send.ref, at: now))
+        operationBegan()
     }
 
     private func request(_ send: WireSend) throws(FrameError) -> SendRequest {
-        let refBytes = Limits.Message.refBytes
-        guard !send.ref.isEmpty, send.ref.utf8.count <= refBytes else {
-            throw FrameError(.invalidField, "a ref has 1 to \(refBytes) bytes", field: "ref")
+        let (refBytes, refLimit) = (send.ref.utf8.count, Limits.Message.refBytes)
+        guard (1...refLimit).contains(refBytes) else {
+            throw FrameError(
+                .invalidField, "ref has \(refBytes) bytes; 1 to \(refLimit) are allowed", field: "ref")
         }
-        guard send.hasContent, send.content.kind != nil else {
-            throw FrameError(.missingField, "a message has content: text or data", field: "content")
+        let size: Int
+        switch send.content.kind {
+        case .text(let text): size = text.utf8.count
+        case .data(let data): size = data.count
+        case nil:
+            throw FrameError(.missingField, "content has neither text nor data; send one of them", field: "content")
         }
-        let size =
-            switch send.content.kind {
-            case .text(let text): text.utf8.count
-            case .data(let data): data.count
-            case nil: 0
-            }
-        let contentBytes = loop.node.settings.contentBytes
-        guard size > 0 else { throw FrameError(.missingField, "the content is empty", field: "content") }
-        guard size + send.content.mediaType.utf8.count <= contentBytes else {
-            throw FrameError(.tooLarge, "content has at most \(contentBytes) bytes, not \(size)", field: "content")
+        let limit = loop.node.settings.contentBytes
+        guard size > 0 else {
+            throw FrameError(
+                .missingField, "content has 0 bytes; 1 to \(limit) are allowed", field: "content")
+        }
+        let contentBytes = size + send.content.mediaType.utf8.count
+        guard contentBytes <= limit else {
+            throw FrameError(
+                .tooLarge, "content has \(contentBytes) bytes, mediaType included; at most \(limit) are allowed",
+                field: "content")
         }
         let (target, conversation) = try target(send)
         guard
@@ -101,22 +103,36 @@ extension RelayHandler {
             return (.conversation(id), id)
         case .user(let text):
             guard let user = UserID(text) else {
-                throw FrameError(.invalidField, "a user's id has 13 characters", field: "user")
+                throw FrameError(
+                    .invalidField, "user has to be a user's id, 13 characters, and is \(Excerpt.quoted(text))",
+                    field: "user")
             }
             guard let id = ConversationID(between: principal.user, and: user) else {
                 throw FrameError(.sameUser, "you cannot write to yourself", field: "user")
             }
             return (.user(user), id)
-        case nil: throw FrameError(.missingField, "say to whom: conversation or user", field: "to")
+        case nil:
+            throw FrameError(.missingField, "there is neither conversation nor user; send one of them", field: "to")
         }
     }
 
     private func conversation(_ text: String) throws(FrameError) -> ConversationID {
         guard let id = ConversationID(text) else {
             throw FrameError(
-                .invalidField, "a conversation's id is <user>-<user> or g-<13 characters>", field: "conversation")
+                .invalidField,
+                "conversation has to be <user>-<user> or g-<13 characters>, and is \(Excerpt.quoted(text))",
+                field: "conversation")
         }
         return id
+    }
+
+    /// Sequences are stored as numbers of 64 bits with a sign.
+    private func sequence(_ number: UInt64, from least: UInt64, field: String) throws(FrameError) -> UInt64 {
+        guard (least...UInt64(Int64.max)).contains(number) else {
+            throw FrameError(
+                .invalidField, "\(field) has to be from \(least) to \(Int64.max), and is \(number)", field: field)
+        }
+        return number
     }
 
     private func handle(_ ack: WireAck) throws(FrameError) {
@@ -131,7 +147,9 @@ extension RelayHandler {
             act(step)
         case .old, nil: break
         case .beyondSent(let last):
-            throw FrameError(.beyondLast, "the last event sent to you is \(last)", field: "inboxSequence")
+            throw FrameError(
+                .beyondLast, "inboxSequence is \(ack.inboxSequence); the last event sent to you is \(last)",
+                field: "inboxSequence")
         }
     }
 
@@ -159,30 +177,31 @@ extension RelayHandler {
 
     private func handle(_ read: WireRead) throws(FrameError) {
         let id = try conversation(read.conversation)
-        guard read.sequence > 0, read.sequence <= UInt64(Int64.max) else {
-            throw FrameError(.invalidField, "a sequence is at least 1", field: "sequence")
-        }
+        let sequence = try sequence(read.sequence, from: 1, field: "sequence")
         let request = ReadRequest(
             user: principal.user, device: principal.device, conversation: id,
-            sequence: ConversationSequence(rawValue: read.sequence), at: loop.clock.now)
-        loop.submit(.read(request), for: .read(self))
+            sequence: ConversationSequence(rawValue: sequence), at: loop.clock.now)
+        loop.submit(.read(request), for: .read(self, id))
         operationBegan()
     }
 
-    func readEnded(_ outcome: StoreOutcome) {
+    func readEnded(_ outcome: StoreOutcome, of id: ConversationID) {
         operationEnded()
+        var read = WireRead()
+        read.conversation = id.description
         switch outcome {
         case .refused(.deviceRevoked): close(.revoked, "this device was revoked")
-        case .refused(let refusal): write(.error(WireError(refusal)))
-        case .failed(let failure): write(.error(WireError(failure)))
+        case .refused(let refusal): write(.error(FrameError(WireError(refusal)).answering(.read(read)).error))
+        case .failed(let failure): write(.error(FrameError(WireError(failure)).answering(.read(read)).error))
         case .sent, .acknowledged, .markedRead, .connected: break
         }
     }
 
     private func handle(_ ping: WirePing) throws(FrameError) {
-        guard ping.nonce.utf8.count <= Limits.Message.refBytes else {
+        let limit = Limits.Message.refBytes
+        guard ping.nonce.utf8.count <= limit else {
             throw FrameError(
-                .invalidField, "a nonce has at most \(Limits.Message.refBytes) bytes", field: "nonce")
+                .invalidField, "nonce has \(ping.nonce.utf8.count) bytes; at most \(limit) are allowed", field: "nonce")
         }
         var pong = WirePong()
         pong.nonce = ping.nonce
@@ -198,12 +217,16 @@ extension RelayHandler {
     private func handle(_ watch: WireWatch) throws(FrameError) {
         let limit = Limits.Connection.watchedUsers
         guard watch.users.count <= limit else {
-            throw FrameError(.invalidField, "at most \(limit) users are watched by a connection", field: "users")
+            throw FrameError(
+                .invalidField, "users has \(watch.users.count) entries; at most \(limit) are allowed", field: "users")
         }
         var users: [UserID] = []
         for text in watch.users {
             guard let user = UserID(text) else {
-                throw FrameError(.invalidField, "a user's id has 13 characters", field: "users")
+                throw FrameError(
+                    .invalidField,
+                    "users has to hold users' ids, 13 characters each, and holds \(Excerpt.quoted(text))",
+                    field: "users")
             }
             if user != principal.user { users.append(user) }
         }

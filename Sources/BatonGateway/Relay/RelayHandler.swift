@@ -121,13 +121,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .closing else { return }
         metrics.framesReceived.increment()
-        switch (unwrapInboundIn(data), encoding) {
-        case (.binary(let buffer), .proto), (.text(let buffer), .json): received(Array(buffer.readableBytesView))
-        case (.binary, .json):
-            reject(FrameError(.wrongEncoding, "this connection speaks baton.v1.json: send text frames"))
-        case (.text, .proto):
-            reject(FrameError(.wrongEncoding, "this connection speaks baton.v1.proto: send binary frames"))
-        }
+        received(unwrapInboundIn(data))
     }
 
     /// Any sign of life, pongs included.
@@ -156,20 +150,34 @@ package final class RelayHandler: ChannelDuplexHandler {
         }
     }
 
-    private func received(_ bytes: [UInt8]) {
+    private func received(_ message: WebSocketInbound) {
         do throws(FrameError) {
-            try handle(try FrameCodec.decode(bytes, as: encoding))
+            switch (message, encoding) {
+            case (.binary(let buffer), .proto), (.text(let buffer), .json):
+                let frame = try FrameCodec.decode(Array(buffer.readableBytesView), as: encoding)
+                do throws(FrameError) {
+                    try handle(frame)
+                } catch {
+                    throw error.answering(frame)
+                }
+            case (.binary, .json):
+                throw FrameError(.wrongEncoding, "this connection speaks baton.v1.json: send text frames")
+            case (.text, .proto):
+                throw FrameError(.wrongEncoding, "this connection speaks baton.v1.proto: send binary frames")
+            }
         } catch {
             reject(error)
         }
     }
 
-    /// Answers a wrong frame; a client that sends too many of them is sent away.
+    /// Answers a wrong frame once: a send by its ref, so that an outbox knows, and any other by an error. A client that
+    /// sends too many of the others is sent away.
     func reject(_ error: FrameError) {
+        if let ref = error.ref, phase != .awaitingHello { return rejectSend(ref, error.error) }
         metrics.rejected(error.error.code)
         write(.error(error.error))
         if phase == .awaitingHello {
-            close(.helloExpected, "the first frame must be a hello")
+            close(.helloExpected, error.error.message)
             return
         }
         // Too often is not wrong: the frame is dropped, and the client told when to come back.

@@ -101,7 +101,7 @@ extension RelayLoop {
             handler.opened(state)
         case .success(nil): handler.close(.revoked, "this device was revoked; log in again")
         case .failure(let error):
-            handler.write(.error(WireError(error)))
+            handler.write(.error(FrameError(WireError(error)).answering(.hello(WireHello())).error))
             handler.close(.overloaded, "the store is not available; reconnect later")
         }
     }

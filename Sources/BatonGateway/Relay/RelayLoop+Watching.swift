@@ -26,7 +26,8 @@ extension RelayLoop {
                 switch result {
                 case .success(let allowed): bound.value.setWatched(allowed, of: handler)
                 case .failure(let error):
-                    handler.write(.error(WireError(error as? StoreError ?? .unavailable(""))))
+                    let error = WireError(error as? StoreError ?? .unavailable(""))
+                    handler.write(.error(FrameError(error).answering(.watch(WireWatch())).error))
                 }
             }
     }
@@ -163,7 +164,7 @@ extension RelayLoop {
     func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
         let user = handler.principal.user
         guard let peer = id.peer(of: user) else {
-            handler.reject(unknownConversation)
+            handler.reject(unknownConversation(id))
             return
         }
         if let until = handler.ephemeral?.typingAllowed[id], until > eventLoop.now {
@@ -182,7 +183,7 @@ extension RelayLoop {
         in id: ConversationID, to peer: UserID, isAllowed: Bool, _ active: Bool, from handler: RelayHandler
     ) {
         guard isAllowed, let state = handler.ephemeral else {
-            handler.reject(unknownConversation)
+            handler.reject(unknownConversation(id))
             return
         }
         state.allowTyping(in: id, until: eventLoop.now + Self.typingBelief)
@@ -194,8 +195,11 @@ extension RelayLoop {
         bus.publish(message, to: .user(user), receivers: nil)
     }
 
-    private var unknownConversation: FrameError {
-        FrameError(
-            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation")
+    private func unknownConversation(_ id: ConversationID) -> FrameError {
+        var typing = WireTyping()
+        typing.conversation = id.description
+        return FrameError(
+            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation"
+        ).answering(.typing(typing))
     }
 }

@@ -77,7 +77,7 @@ package final class RelayLoop {
     enum Origin {
         case send(RelayHandler, ref: String, at: NIODeadline)
         case acknowledge(RelayHandler, InboxSequence)
-        case read(RelayHandler)
+        case read(RelayHandler, ConversationID)
         case connect(RelayHandler)
     }
 
@@ -314,7 +314,7 @@ package final class RelayLoop {
                 handler.metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)
                 handler.acknowledgeEnded(position, outcome)
-            case .read(let handler): handler.readEnded(outcome)
+            case .read(let handler, let id): handler.readEnded(outcome, of: id)
             case .connect(let handler): connectEnded(outcome, of: handler)
             }
             switch outcome {

@@ -14,7 +14,8 @@
 /// connection speaks is negotiated by subprotocol (`baton.v1.proto`, `baton.v1.json`). One frame holds one message.
 /// REST uses the JSON of the same messages. Numbers of 64 bits are strings in JSON, as proto3 has it; both are read.
 ///
-/// Fields are only ever added. Unknown fields are ignored, an unknown kind of frame is answered by an error.
+/// Fields are only ever added. Unknown fields are ignored, an unknown kind of frame is answered by an error. What is wrong
+/// with a frame is answered once, by a `rejected` where it is a send whose ref can be read, else by an `error`.
 
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
@@ -43,7 +44,8 @@ public nonisolated enum WireResumeOutcome: SwiftProtobuf.Enum, Swift.CaseIterabl
   /// Events behind the position are gone: read the history of the conversations, then go on from `resumed_from`.
   case resyncTruncated // = 2
 
-  /// The position belongs to another numbering: forget it, read the history, go on from `resumed_from`.
+  /// The position belongs to another numbering, or is behind the inbox' end: forget it, read the history, go on from
+  /// `resumed_from`.
   case resyncEpoch // = 3
   case UNRECOGNIZED(Int)
 
@@ -302,7 +304,8 @@ public nonisolated struct WireResume: Sendable {
   /// The epoch of the inbox that the sequence belongs to.
   public var epoch: String = String()
 
-  /// The last event that the device has applied. It counts as acknowledged.
+  /// The last event that the device has applied, at most 2^63-1. It counts as acknowledged, whichever connection or node
+  /// sent it.
   public var inboxSequence: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -389,7 +392,7 @@ public nonisolated struct WireContent: Sendable {
     set {kind = .data(newValue)}
   }
 
-  /// MIME type of `data`.
+  /// MIME type of either; `application/octet-stream` or plain text where it is left out.
   public var mediaType: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -404,7 +407,7 @@ public nonisolated struct WireContent: Sendable {
   public init() {}
 }
 
-/// The device has durably applied all events up to here. Cumulative. Not answered.
+/// The device has durably applied all events up to here. Cumulative. Not answered, unless by an error.
 public nonisolated struct WireAck: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -425,6 +428,7 @@ public nonisolated struct WireRead: Sendable {
 
   public var conversation: String = String()
 
+  /// From 1 to 2^63-1.
   public var sequence: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -575,6 +579,15 @@ public nonisolated struct WireError: Sendable {
 
   /// Not before this many milliseconds.
   public var retryAfterMs: UInt32 = 0
+
+  /// Which kind of the client's frames it answers, `ping`, where that can be read. Absent in `rejected` and in REST.
+  public var frame: String = String()
+
+  /// The nonce of that `ping`.
+  public var nonce: String = String()
+
+  /// The conversation of that `read` or `typing`.
+  public var conversation: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1952,7 +1965,7 @@ nonisolated extension WireRejected: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireError: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Error"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{1}field\0\u{1}retryable\0\u{3}retry_after_ms\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{1}field\0\u{1}retryable\0\u{3}retry_after_ms\0\u{1}frame\0\u{1}nonce\0\u{1}conversation\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1965,6 +1978,9 @@ nonisolated extension WireError: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 3: try { try decoder.decodeSingularStringField(value: &self.field) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.retryable) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.retryAfterMs) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.frame) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.conversation) }()
       default: break
       }
     }
@@ -1986,6 +2002,15 @@ nonisolated extension WireError: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.retryAfterMs != 0 {
       try visitor.visitSingularUInt32Field(value: self.retryAfterMs, fieldNumber: 5)
     }
+    if !self.frame.isEmpty {
+      try visitor.visitSingularStringField(value: self.frame, fieldNumber: 6)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.nonce, fieldNumber: 7)
+    }
+    if !self.conversation.isEmpty {
+      try visitor.visitSingularStringField(value: self.conversation, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1995,6 +2020,9 @@ nonisolated extension WireError: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.field != rhs.field {return false}
     if lhs.retryable != rhs.retryable {return false}
     if lhs.retryAfterMs != rhs.retryAfterMs {return false}
+    if lhs.frame != rhs.frame {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.conversation != rhs.conversation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -40,6 +40,37 @@ struct HelloTests {
         #expect(client.close() == .helloExpected)
     }
 
+    @Test("A wrong hello is answered by what is wrong with it, and so is the client that shows close reasons only")
+    func wrongHello() {
+        let hellos = [
+            (#"{"hello":{"client":7}}"#, "client has to be a string, and is 7"),
+            (
+                #"{"hello":{"resume":{"epoch":"x"}}}"#,
+                #"resume.epoch has to be what welcome said, 13 characters, and is "x""#
+            ),
+            (
+                #"{"hello":{"resume":{"epoch":"0000000000001","inboxSequence":"9223372036854775808"}}}"#,
+                "resume.inboxSequence has to be from 0 to 9223372036854775807, and is 9223372036854775808"
+            ),
+            (
+                #"{"hello":{"client":"\#(String(repeating: "x", count: 65))"}}"#,
+                "client has 65 bytes; at most 64 are allowed"
+            ),
+            (#"{"hello":"#, "the text is not JSON: it ends at byte 9, where a value belongs"),
+            (#"{"ack":{"inboxSequence":"1"}}"#, "the first frame must be a hello"),
+        ]
+        for (text, message) in hellos {
+            let client = relay.connect(relay.addUser(1), encoding: .json)
+            client.receive(payloads: [Array(text.utf8)])
+            guard case .error(let error)? = client.frames().first else {
+                Issue.record("no error: \(text)")
+                continue
+            }
+            #expect(error.message == message && error.frame == (text.contains("ack") ? "ack" : "hello"))
+            #expect(client.close() == .helloExpected && client.closeReason == message)
+        }
+    }
+
     @Test("A second hello is refused and costs nothing else")
     func secondHello() {
         let client = relay.greet(relay.addUser(1))

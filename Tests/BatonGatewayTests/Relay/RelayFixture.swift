@@ -136,6 +136,7 @@ final class RelayClient {
     private let encoding: Subprotocol
     private let eventLoop: EmbeddedEventLoop
     private(set) var closeCode: UInt16?
+    private(set) var closeReason = ""
     /// Those without a payload.
     private(set) var pings = 0
     /// Pings with one are answered, as clients do, when their frames are read.
@@ -178,6 +179,11 @@ final class RelayClient {
             bytes += ClientFrames.frame(encoding == .proto ? 0x2 : 0x1, payload)
         }
         receive(bytes)
+    }
+
+    /// Payloads as they are, right or wrong, in one piece.
+    func receive(payloads: [[UInt8]]) {
+        receive(payloads.flatMap { ClientFrames.frame(encoding == .proto ? 0x2 : 0x1, $0) })
     }
 
     /// Bytes as they are.
@@ -248,7 +254,9 @@ final class RelayClient {
         var frames: [WireServerFrame.OneOf_Frame] = []
         for frame in ServerFrame.readAll(from: &all) {
             switch frame.opcode {
-            case 0x8: closeCode = frame.closeCode
+            case 0x8:
+                closeCode = frame.closeCode
+                closeReason = String(decoding: frame.payload.dropFirst(2), as: UTF8.self)
             case 0x9:
                 if frame.payload.isEmpty { pings += 1 } else { unanswered.append(frame.payload) }
             case encoding == .proto ? 0x2 : 0x1:

@@ -92,7 +92,7 @@ struct SendTests {
         let client = relay.greet(alice)
         let long = String(repeating: "r", count: Limits.Message.refBytes + 1)
         let cases: [(ErrorCode, (inout WireSend) -> Void)] = [
-            (.invalidField, { $0.ref = "" }), (.invalidField, { $0.ref = long }),
+            (.invalidField, { $0.ref = long }),
             (.missingField, { $0.clearContent() }), (.missingField, { $0.content.text = "" }),
             (.missingField, { $0.to = nil }), (.invalidField, { $0.user = "bob" }),
             (.invalidField, { $0.conversation = "x" }), (.sameUser, { $0.user = alice.description }),
@@ -100,13 +100,33 @@ struct SendTests {
             (.unknownConversation, { $0.conversation = ConversationID(group: 5).description }),
         ]
         for (code, change) in cases {
+            var ref = ""
             client.send { frame in
                 RelayClient.fill(&frame, "r", bob, "m")
                 change(&frame.send)
+                ref = frame.send.ref
             }
-            #expect(client.errors() == [code.rawValue])
+            guard case .rejected(let rejected)? = client.frames().first else {
+                Issue.record("not rejected: \(code)")
+                continue
+            }
+            #expect(rejected.ref == ref && rejected.error.code == code.rawValue && rejected.error.frame == "")
         }
         #expect(client.close() == nil)
+    }
+
+    @Test("A send without a ref cannot be told by it: it is answered by an error, which counts")
+    func withoutRef() {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let client = relay.greet(alice)
+        for _ in 0...Limits.Connection.wrongFrames { client.message("", to: bob) }
+        guard case .error(let error)? = client.frames().first else {
+            Issue.record("no error")
+            return
+        }
+        #expect(
+            error.frame == "send" && error.field == "ref" && error.message == "ref has 0 bytes; 1 to 64 are allowed")
+        #expect(client.close() == .misbehaved)
     }
 
     @Test("A content of the size that is allowed is taken, one byte more is not")

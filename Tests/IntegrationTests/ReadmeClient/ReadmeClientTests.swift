@@ -72,8 +72,10 @@ struct ReadmeClientTests {
         #expect(try await bob.nextText() == "hello bob")
         let receipt = try #require(try await alice.next("event")["receipt"] as? [String: Any])
         #expect(receipt["delivered"] as? String == "1", "the client has acknowledged it")
-        try bob.type("hello alice")
-        #expect(try await alice.nextText() == "hello alice")
+        // Python's JSON has it in escapes, two for each character beyond the first 65,536.
+        let text = "hello alice \u{20BB7}野家 🇩🇪 \u{10FFFD}"
+        try bob.type(text)
+        #expect(try await alice.nextText() == text)
         // From here on it is known to be acknowledged, and does not come again.
         #expect(try await bob.next("event")["receipt"] is [String: Any])
 
