@@ -32,6 +32,11 @@ public enum Limits {
         public static let windowBytes = 1024 * 1024
         /// Sends that are being committed for one connection; reading stops until there is room.
         public static let sendsInFlight = 256
+        /// Frames behind a `hello` that wait until the inbox is open; reading stops until then. What is read already may
+        /// be a little more.
+        public static let heldFrames = 64
+        /// Their bytes.
+        public static let heldBytes = 128 * 1024
         /// Bytes waiting in the socket's buffer above which it is not writable.
         public static let writeHighWatermark = 256 * 1024
         public static let writeLowWatermark = 64 * 1024

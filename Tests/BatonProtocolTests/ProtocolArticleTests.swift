@@ -131,6 +131,8 @@ struct ProtocolArticleTests {
             "| wrong frames of a connection | \(Limits.Connection.wrongFrames) |",
             "The \(Limits.Connection.wrongFrames + 1)th `error` closes",
             "deeper than \(Limits.Frame.nesting) levels", "groups in protobuf | \(Limits.Frame.nesting) levels |",
+            "Up to \(Limits.Connection.heldFrames) frames or \(Limits.Connection.heldBytes / kibibyte) KiB wait",
+            "`welcome` | \(Limits.Connection.heldFrames), \(Limits.Connection.heldBytes / kibibyte) KiB |",
             "| \(Limits.Connection.writeBufferBytes / kibibyte / kibibyte) MiB | the socket is closed |",
             "| devices of a user | \(Limits.Account.devicesPerUser) |",
             "instead of those it named before; at most \(Limits.Connection.watchedUsers).",

@@ -21,6 +21,7 @@ extension RelayHandler {
         let step = delivery.nextStep()
         self.delivery = delivery
         act(step)
+        receivedHeld()
     }
 
     /// The window counts an event by its binary frame. As JSON it may be six times that (a control character is one

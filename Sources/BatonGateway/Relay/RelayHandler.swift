@@ -7,7 +7,8 @@ package import NIOCore
 ///
 /// It does, in this order:
 /// 1. reads frames, checks them, and answers wrong ones with one error each, up to a limit;
-/// 2. on `hello`, asks its `RelayLoop` to subscribe, to open the inbox and to register the session;
+/// 2. on `hello`, asks its `RelayLoop` to subscribe, to open the inbox and to register the session, and holds what comes
+///    behind until that is done;
 /// 3. forwards events as `InboxDelivery` decides, and hands sends, acknowledgements and reads to the loop's next
 ///    submission to the store;
 /// 4. stops reading from the socket while too many sends are being committed.
@@ -70,6 +71,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     private var operationsInFlight = 0
     private var wrongFrames: Int8 = 0
     private var heldRead = false
+    private var held = HeldFrames()
     /// What we closed with.
     private var closeCode: CloseCode?
 
@@ -113,6 +115,7 @@ package final class RelayHandler: ChannelDuplexHandler {
         context = nil
         webSocket = nil
         phase = .closing
+        held = HeldFrames()
         metrics.closed(closeCode)
         loop.traceClosed(self, closeCode)
         loop.remove(self)
@@ -121,7 +124,12 @@ package final class RelayHandler: ChannelDuplexHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard phase != .closing else { return }
         metrics.framesReceived.increment()
-        received(unwrapInboundIn(data))
+        let message = unwrapInboundIn(data)
+        if phase == .opening {
+            held.append(message)
+        } else {
+            received(message)
+        }
     }
 
     /// Any sign of life, pongs included.
@@ -141,13 +149,26 @@ package final class RelayHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Holds the socket's next read while too much of this client waits for its commit.
+    /// Holds the socket's next read while too much of this client waits for its commit, or for the inbox to open.
     package func read(context: ChannelHandlerContext) {
-        if operationsInFlight >= Limits.Connection.sendsInFlight {
+        if operationsInFlight >= Limits.Connection.sendsInFlight || held.isFull {
             heldRead = true
         } else {
             context.read()
         }
+    }
+
+    /// Lets a held read go on.
+    private func readOn() {
+        guard heldRead else { return }
+        heldRead = false
+        context?.read()
+    }
+
+    /// The frames that came behind the `hello`, in their order: each is answered behind `welcome`.
+    func receivedHeld() {
+        for message in held.takeAll() where phase == .open { received(message) }
+        if operationsInFlight < Limits.Connection.sendsInFlight { readOn() }
     }
 
     private func received(_ message: WebSocketInbound) {
@@ -193,9 +214,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     /// The store is done with one; where the socket's next read was held it goes on once half of them are.
     func operationEnded() {
         operationsInFlight -= 1
-        guard heldRead, operationsInFlight <= Limits.Connection.sendsInFlight / 2 else { return }
-        heldRead = false
-        context?.read()
+        if operationsInFlight <= Limits.Connection.sendsInFlight / 2, !held.isFull { readOn() }
     }
 
     /// The store has decided about a send.
@@ -283,7 +302,10 @@ package final class RelayHandler: ChannelDuplexHandler {
         guard let context, phase != .closing else { return }
         phase = .closing
         closeCode = code
+        held = HeldFrames()
         context.writeAndFlush(wrapOutboundOut(.close(code: code.rawValue, reason: reason)), promise: nil)
+        // The client's close frame is waited for.
+        readOn()
     }
 }
 

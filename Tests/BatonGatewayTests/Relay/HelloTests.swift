@@ -190,6 +190,98 @@ struct HelloTests {
         #expect(other.close() == .overloaded)
     }
 
+    @Test("What comes behind the hello is answered behind the welcome, in its order", arguments: Subprotocol.allCases)
+    func pipelined(encoding: Subprotocol) {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        relay.buses[0].holdsConfirmations = true
+        let client = relay.connect(alice, encoding: encoding)
+        client.sendTogether([
+            { $0.hello.client = "test" }, { $0.ping.nonce = "1" }, { RelayClient.fill(&$0, "r", bob, "m") },
+            { $0.watch.users = ["x"] }, { $0.hello.client = "again" }, { $0.ping.nonce = "2" },
+        ])
+        client.receive(payloads: [encoding == .json ? [0x78] : [0xff]])
+        #expect(client.frames().isEmpty)
+        relay.buses[0].confirmHeld()
+        let answers = client.frames().map { frame in
+            switch frame {
+            case .welcome: "welcome"
+            case .caughtUp: "caughtUp"
+            case .pong(let pong): "pong \(pong.nonce)"
+            case .accepted(let accepted): "accepted \(accepted.ref)"
+            case .error(let error): "\(error.code) \(error.frame)"
+            default: "\(frame)"
+            }
+        }
+        let last = "malformed_frame "
+        #expect(
+            answers == [
+                "welcome", "caughtUp", "pong 1", "invalid_field watch", "already_greeted hello", "pong 2", last,
+                "accepted r",
+            ], "a send is answered by its commit")
+    }
+
+    @Test("So many frames behind a hello are held, and then nothing is read until the inbox is open")
+    func heldFrames() {
+        relay.buses[0].holdsConfirmations = true
+        let client = relay.connect(relay.addUser(1))
+        client.hello()
+        let before = client.reads.count
+        let limit = Limits.Connection.heldFrames
+        client.sendTogether((0..<(limit - 1)).map { number in { $0.ping.nonce = "\(number)" } })
+        client.channel.read()
+        #expect(client.reads.count == before + 1)
+        client.send { $0.ping.nonce = "last" }
+        client.channel.read()
+        #expect(client.reads.count == before + 1, "held")
+        relay.buses[0].confirmHeld()
+        relay.run()
+        #expect(client.reads.count == before + 2)
+        #expect(client.frames().count == 2 + limit)
+    }
+
+    @Test("So many bytes are held as well")
+    func heldBytes() {
+        relay.buses[0].holdsConfirmations = true
+        let client = relay.connect(relay.addUser(1))
+        client.hello()
+        let before = client.reads.count
+        let half = [UInt8](repeating: 0, count: Limits.Connection.heldBytes / 2)
+        client.receive(payloads: [half])
+        client.channel.read()
+        #expect(client.reads.count == before + 1)
+        client.receive(payloads: [half])
+        client.channel.read()
+        #expect(client.reads.count == before + 1, "held")
+        relay.buses[0].confirmHeld()
+        relay.run()
+        #expect(client.reads.count == before + 2)
+        #expect(client.errors() == [ErrorCode.malformedFrame.rawValue, ErrorCode.malformedFrame.rawValue])
+    }
+
+    @Test("Where the inbox cannot be opened nothing behind the hello is looked at, and the closing is read")
+    func heldInVain() {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        relay.buses[0].holdsConfirmations = true
+        relay.store.failReads(with: .unavailable("disk"))
+        relay.store.inner.failOperations(with: .unavailable("disk"))
+        let client = relay.connect(alice)
+        let before = relay.store.submissions
+        client.hello()
+        client.sendTogether(
+            (0..<Limits.Connection.heldFrames).map { number in { RelayClient.fill(&$0, "r\(number)", bob, "m") } })
+        client.channel.read()
+        let reads = client.reads.count
+        relay.buses[0].confirmHeld()
+        guard case .error(let error)? = client.frames().first else {
+            Issue.record("no error")
+            return
+        }
+        #expect(error.code == ErrorCode.storeUnavailable.rawValue && error.frame == "hello")
+        #expect(client.close() == .overloaded)
+        #expect(relay.store.submissions == before + 1, "the connection's own")
+        #expect(client.reads.count > reads)
+    }
+
     @Test("Events flow only when the bus has taken up the subscription")
     func subscriptionFirst() throws {
         let (sender, user) = (relay.addUser(1), relay.addUser(2))
