@@ -63,6 +63,48 @@ struct ProtocolTests {
         }
     }
 
+    @Test("A device that was logged out is upgraded by its token, and told by the close of its hello")
+    func revokedToken() async throws {
+        try await withPeople(1, nodes: [[0]]) { cluster, people in
+            let lost = try await people[0].anotherDevice(cluster, through: [1])
+            try await people[0].client.revoke(lost.device)
+            for node in [0, 1] {
+                let socket = try await RelaySocket.open(cluster.addresses([node])[0], token: lost.tokens.accessToken)
+                try await socket.send { $0.hello.client = "revoked" }
+                #expect(try await socket.closeCode() == CloseCode.revoked.rawValue)
+            }
+            await lost.close()
+        }
+    }
+
+    @Test("A ping right behind a hello is answered behind the welcome, and a wrong send in between by its ref")
+    func pipelined() async throws {
+        try await withPeople(2, nodes: [[0], [1]]) { cluster, people in
+            let socket = try await RelaySocket.open(cluster.addresses([0])[0], token: people[0].tokens.accessToken)
+            var frames = [WireClientFrame](repeating: WireClientFrame(), count: 3)
+            frames[0].hello.client = "pipelined"
+            frames[1].ping.nonce = "1"
+            frames[2].ping.nonce = "2"
+            // A send whose text is a number, between the pings.
+            let wrong: [UInt8] = [0x12, 8, 0x0a, 2, 0x72, 0x31, 0x22, 2, 0x08, 5]
+            var payloads = try frames.map { try FrameCodec.encode($0, as: .proto) }
+            payloads.insert(wrong, at: 2)
+            try await socket.raw.send(payloads.flatMap { ClientFrames.binary($0) })
+            var answers: [String] = []
+            while answers.last != "pong 2" {
+                switch try await socket.frame() {
+                case .welcome: answers.append("welcome")
+                case .pong(let pong): answers.append("pong \(pong.nonce)")
+                case .rejected(let rejected): answers.append("\(rejected.error.code) \(rejected.ref)")
+                case .caughtUp: break
+                case let other: answers.append("\(other)")
+                }
+            }
+            #expect(answers == ["welcome", "pong 1", "malformed_frame r1", "pong 2"])
+            try await socket.close()
+        }
+    }
+
     @Test("A client that acknowledges nothing gets a window of events, and no more until it does")
     func window() async throws {
         try await withPeople(2, nodes: [[0], [1]]) { cluster, people in

@@ -71,12 +71,14 @@ struct HelloTests {
         }
     }
 
-    @Test("A second hello is refused and costs nothing else")
+    @Test("A second hello is refused, counts as a wrong frame, and costs nothing else")
     func secondHello() {
         let client = relay.greet(relay.addUser(1))
-        client.hello()
-        #expect(client.errors() == [ErrorCode.alreadyGreeted.rawValue])
+        for _ in 0..<Limits.Connection.wrongFrames { client.hello() }
+        #expect(client.errors() == (0..<16).map { _ in ErrorCode.alreadyGreeted.rawValue })
         #expect(client.close() == nil)
+        client.hello()
+        #expect(client.close() == .misbehaved)
     }
 
     @Test("A new device is welcomed and has caught up", arguments: Subprotocol.allCases)
@@ -160,6 +162,26 @@ struct HelloTests {
         relay.store.inner.inboxState(of: user, device: relay.device(1, of: user)) { result in
             #expect((try? result.get())??.cursor.rawValue == 3)
         }
+    }
+
+    @Test("A device is believed where it stands, up to the inbox' end, also where this node never sent so much")
+    func resumeBeyondWhatWasSent() throws {
+        let (sender, user) = (relay.addUser(1), relay.addUser(2))
+        try relay.store(5, from: sender, to: user)
+        let client = relay.connect(user)
+        client.hello(resume: (Epoch(rawValue: user.rawValue ^ 0xfeed), 5))
+        guard case .welcome(let welcome)? = client.frames().first else {
+            Issue.record("not welcomed")
+            return
+        }
+        #expect(welcome.outcome == .resumed && welcome.resumedFrom == 5)
+        relay.advance(seconds: 1)
+        relay.store.inner.inboxState(of: user, device: relay.device(1, of: user)) { result in
+            #expect((try? result.get())??.cursor.rawValue == 5)
+        }
+        // An acknowledgement is held against what this connection was sent.
+        client.ack(6)
+        #expect(client.errors() == [ErrorCode.beyondLast.rawValue])
     }
 
     @Test("A resume that no client could have is refused by its field")

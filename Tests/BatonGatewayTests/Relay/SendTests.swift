@@ -1,6 +1,7 @@
 import BatonCore
 import BatonProtocol
 import BatonTestKit
+import Foundation
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -84,6 +85,30 @@ struct SendTests {
         relay.store.inner.failOperations(with: nil)
         client.message("r", to: bob)
         #expect(client.errors() == [] && client.close() == nil)
+    }
+
+    @Test("A media type may stand beside text and be absent beside data; both arrive as they were sent")
+    func mediaTypes() {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (client, receiver) = (relay.greet(alice), relay.greet(bob))
+        var contents = [WireContent](repeating: WireContent(), count: 4)
+        contents[0].text = "a"
+        contents[1].text = "*a*"
+        contents[1].mediaType = "text/markdown"
+        contents[2].data = Data([0])
+        contents[3].data = Data([0, 1])
+        contents[3].mediaType = "not a media type"
+        for (number, content) in contents.enumerated() {
+            client.send { frame in
+                RelayClient.fill(&frame, "r\(number)", bob, "")
+                frame.send.content = content
+            }
+        }
+        #expect(client.errors() == [])
+        let arrived = receiver.frames().compactMap {
+            if case .event(let event) = $0 { event.message.content } else { nil }
+        }
+        #expect(arrived == contents)
     }
 
     @Test("Each wrong send is rejected by its ref and says which field, and costs no connection")
