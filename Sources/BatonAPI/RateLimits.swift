@@ -42,8 +42,11 @@ struct RateGate: Sendable {
     let limiter: any RateLimiter
     let limits: RateLimits
 
-    func login(handle: String, from address: String?) async throws(APIError) {
+    func login(from address: String?) async throws(APIError) {
         try await pass(address: address, "login_address", limits.loginPerAddress)
+    }
+
+    func login(to handle: String) async throws(APIError) {
         try await pass(handle, "login", limits.loginPerAccount)
     }
 
@@ -51,8 +54,11 @@ struct RateGate: Sendable {
         try await pass(address: address, "register", limits.registrationPerAddress)
     }
 
-    func refresh(_ token: RefreshToken, from address: String?) async throws(APIError) {
+    func refresh(from address: String?) async throws(APIError) {
         try await pass(address: address, "refresh_address", limits.refreshPerAddress)
+    }
+
+    func refresh(with token: RefreshToken) async throws(APIError) {
         // Not the token itself: the names of buckets can be read in Redis.
         try await pass(Base64.url(Array(token.hash.prefix(12))), "refresh", limits.refreshPerToken)
     }

@@ -168,8 +168,16 @@ public enum Limits {
         public static let displayNameCharacters = 64
         public static let aboutCharacters = 256
         public static let passwordBytes = 8...256
+        public static let emailBytes = 254
         public static let deviceNameCharacters = 64
         public static let platformCharacters = 32
+        /// Unicode scalars of a text for each character that it may have, before and after it is put into form C.
+        public static let scalarsPerCharacter = 4
+        /// A text may come in so many times the bytes that it has in form C.
+        public static let decomposedFactor = 4
+        /// Combining marks in a row. To put them into order costs the square of their number. 30 is Unicode's own bound
+        /// for text in streams. Source: <https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format>.
+        public static let combiningMarks = 30
         public static let accessTokenMinutes = 15
         public static let refreshTokenDays = 45
         /// For how long an access token is taken after its end, since the clocks of nodes differ.

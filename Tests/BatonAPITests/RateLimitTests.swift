@@ -63,11 +63,18 @@ struct RateLimitTests {
         #expect(try await open.send(.post, "/v1/users", APIHarness.newAccount("surplus")).code == .rateLimited)
     }
 
-    @Test("A mistyped registration costs nothing of the limit")
-    func mistypedIsFree() async throws {
-        let api = try await APIHarness { $0.rateLimits.registrationPerAddress.capacity = 1 }
-        for _ in 0..<5 { #expect(try await api.send(.post, "/v1/users", APIHarness.newAccount("x")).status == 400) }
-        _ = try await api.register("alice")
+    @Test(
+        "An address that has used up its attempts is told so before its body is looked at",
+        arguments: ["/v1/users", "/v1/sessions", "/v1/sessions/refresh"])
+    func bodyIsNotRead(_ path: String) async throws {
+        let api = try await APIHarness {
+            $0.rateLimits.registrationPerAddress.capacity = 1
+            $0.rateLimits.loginPerAddress.capacity = 1
+            $0.rateLimits.refreshPerAddress.capacity = 1
+        }
+        #expect(try await api.send(.post, path, json: "no JSON").code == .malformedFrame)
+        #expect(try await api.send(.post, path, json: "no JSON").code == .rateLimited)
+        #expect(try await api.send(.post, path, json: "no JSON", from: "192.0.2.2").code == .malformedFrame)
     }
 
     @Test("Refreshes are limited by address, and by token")

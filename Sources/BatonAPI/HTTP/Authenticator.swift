@@ -35,8 +35,7 @@ struct Authenticator: Sendable {
         guard let field = fields.first else { throw .missing }
         // Two of them: whoever reads the other one would see another user.
         guard fields.count == 1 else { throw .invalid }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw .missing }
-        return String(parts[1])
+        guard let token = BearerToken(field) else { throw .missing }
+        return token.text
     }
 }

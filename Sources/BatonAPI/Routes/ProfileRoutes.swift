@@ -27,8 +27,10 @@ struct ProfileRoutes: Sendable {
 
     private func find(_ name: String) async throws(APIError) -> User? {
         do {
-            if name.hasPrefix("@") {
-                guard let handle = try? Text.handle(String(name.dropFirst())) else { return nil }
+            if name.utf8.first == UInt8(ascii: "@") {
+                guard let handle = try? Text.handle(String(decoding: name.utf8.dropFirst(), as: UTF8.self)) else {
+                    return nil
+                }
                 return try await dependencies.accounts.user(handle: handle)
             }
             guard let id = UserID(name), let user = try await dependencies.accounts.user(id) else { return nil }

@@ -15,13 +15,14 @@ struct RegistrationRoutes: Sendable {
     }
 
     private func register(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
+        // Before the body is looked at, which costs more than the answer that there were too many.
+        try await gate.registration(from: context.remoteAddress)
         let account = try await JSONBody.decode(WireNewAccount.self, from: request)
-        let handle = try Text.handle(account.handle)
+        let handle = try Text.newHandle(account.handle)
         let displayName = try Text.displayName(account.displayName)
         let password = try Text.newPassword(account.password, handle: handle, field: "password")
         let phone = try Text.phone(account.phone)
         let email = try Text.email(account.email)
-        try await gate.registration(from: context.remoteAddress)
 
         let hash: String
         do {

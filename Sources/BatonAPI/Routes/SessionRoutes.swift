@@ -24,12 +24,14 @@ struct SessionRoutes: Sendable {
 
     /// Whether the handle is unknown or the password wrong is told neither by the answer nor by the time it takes.
     private func login(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
+        // Before the body is looked at, which costs more than the answer that there were too many.
+        try await gate.login(from: context.remoteAddress)
         let login = try await JSONBody.decode(WireLogin.self, from: request)
         let handle = try Text.handle(login.handle)
         let password = try Text.givenPassword(login.password, field: "password")
         let name = try Text.deviceName(login.deviceName)
         let platform = try Text.platform(login.platform)
-        try await gate.login(handle: handle, from: context.remoteAddress)
+        try await gate.login(to: handle)
 
         for _ in 0..<Self.attempts {
             let (user, hash) = try await verify(password, handle: handle, logger: context.logger)
@@ -98,10 +100,11 @@ struct SessionRoutes: Sendable {
     }
 
     private func refresh(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
+        try await gate.refresh(from: context.remoteAddress)
         let body = try await JSONBody.decode(WireRefreshRequest.self, from: request)
         guard !body.refreshToken.isEmpty else { throw .missing("refresh_token") }
         guard let token = RefreshToken(body.refreshToken) else { throw invalidRefresh() }
-        try await gate.refresh(token, from: context.remoteAddress)
+        try await gate.refresh(with: token)
 
         let successor = RefreshToken.random()
         let now = dependencies.clock.now

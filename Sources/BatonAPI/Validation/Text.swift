@@ -1,15 +1,18 @@
 import BatonCore
 import Foundation
 
-/// What people may write into each field. All text is put into Unicode's form C first, so that what looks the same is
-/// the same; the messages say what is allowed.
+/// What people may write into each field. All text is put into Unicode's form C, so that what looks the same is the
+/// same; the messages say what is allowed.
+///
+/// A text is bounded before it is looked at. Form C, and Swift's own `==`, `hash`, `hasPrefix` and `split` by a character,
+/// cost the square of the length of a run of combining marks.
 enum Text {
     /// - Returns: the handle in lower case.
     static func handle(_ text: String, field: String = "handle") throws(APIError) -> String {
         guard !text.isEmpty else { throw .missing(field) }
         let range = Limits.Account.handleBytes
         // By bytes: only ASCII capitals are folded, so that no other letter can turn into an allowed one.
-        let folded = text.utf8.map { byte in isCapital(byte) ? byte | 0x20 : byte }
+        let folded = text.utf8.prefix(range.upperBound + 1).map { byte in isCapital(byte) ? byte | 0x20 : byte }
         guard !CanaryHandle.isReserved(String(decoding: folded, as: UTF8.self)) else {
             throw .invalid(field, "must not begin with \"\(CanaryHandle.prefix)\": those are the nodes' own users")
         }
@@ -22,6 +25,15 @@ enum Text {
                     + "and begins with a letter")
         }
         return String(decoding: folded, as: UTF8.self)
+    }
+
+    /// The handle of a new user.
+    static func newHandle(_ text: String) throws(APIError) -> String {
+        let handle = try handle(text)
+        guard !ReservedHandles.contains(handle) else {
+            throw .invalid("handle", "is reserved: it looks like one of those who run the relay, or like everybody")
+        }
+        return handle
     }
 
     static func displayName(_ text: String, field: String = "display_name") throws(APIError) -> String {
@@ -43,10 +55,9 @@ enum Text {
     /// A password to be set.
     static func newPassword(_ text: String, handle: String, field: String) throws(APIError) -> String {
         guard !text.isEmpty else { throw .missing(field) }
-        let password = normalised(text)
         let range = Limits.Account.passwordBytes
-        guard range.contains(password.utf8.count) else {
-            throw .invalid(field, "has \(range.lowerBound) to \(range.upperBound) bytes")
+        guard let password = normalised(text, bytes: range.upperBound), range.contains(password.utf8.count) else {
+            throw .invalid(field, "has \(range.lowerBound) to \(range.upperBound) bytes, \(marksRule)")
         }
         guard password.lowercased() != handle else { throw .invalid(field, "must not be the handle") }
         return password
@@ -54,19 +65,19 @@ enum Text {
 
     /// A password to be compared.
     ///
-    /// - Returns: nil where nobody can have it, since it is too long.
+    /// - Returns: nil where nobody can have it.
     static func givenPassword(_ text: String, field: String) throws(APIError) -> String? {
         guard !text.isEmpty else { throw .missing(field) }
-        let password = normalised(text)
-        return password.utf8.count <= Limits.Account.passwordBytes.upperBound ? password : nil
+        let limit = Limits.Account.passwordBytes.upperBound
+        guard let password = normalised(text, bytes: limit), password.utf8.count <= limit else { return nil }
+        return password
     }
 
     /// E.164: `+`, and 8 to 15 digits that do not begin with 0. Empty is allowed: none.
     static func phone(_ text: String) throws(APIError) -> String {
-        let bytes = Array(text.utf8)
-        guard !bytes.isEmpty else { return "" }
-        let digits = bytes.dropFirst()
-        guard bytes[0] == UInt8(ascii: "+"), (8...15).contains(digits.count), digits.allSatisfy(isDigit),
+        guard !text.isEmpty else { return "" }
+        let digits = text.utf8.dropFirst()
+        guard text.utf8.first == UInt8(ascii: "+"), (8...15).contains(digits.count), digits.allSatisfy(isDigit),
             digits.first != UInt8(ascii: "0")
         else {
             throw .invalid("phone", "is a number in E.164: \"+\" and 8 to 15 digits, the first of which is not 0")
@@ -77,36 +88,63 @@ enum Text {
     /// `local@domain`, roughly: whether mail arrives there, only a mail can tell. Empty is allowed: none.
     static func email(_ text: String) throws(APIError) -> String {
         guard !text.isEmpty else { return "" }
-        let address = normalised(text)
-        let parts = address.split(separator: "@", omittingEmptySubsequences: false)
-        let isShaped =
-            address.utf8.count <= 254 && parts.count == 2 && (1...64).contains(parts[0].utf8.count)
-            && isDomain(parts[1]) && !address.unicodeScalars.contains { isForbidden($0) || $0 == " " }
-        guard isShaped else {
-            throw .invalid("email", "is an address like \"name@example.org\" of at most 254 bytes")
+        let limit = Limits.Account.emailBytes
+        guard let address = normalised(text, bytes: limit), address.utf8.count <= limit,
+            let (local, domain) = parts(ofEmail: address),
+            !address.unicodeScalars.contains(where: { isForbidden($0) || $0 == " " })
+        else {
+            throw .invalid("email", "is an address like \"name@example.org\" of at most \(limit) bytes, \(marksRule)")
         }
         // The domain is the same in any case; the part before it is the receiver's affair.
-        return "\(parts[0])@\(parts[1].lowercased())"
+        return "\(local)@\(domain.lowercased())"
+    }
+
+    private static func parts(ofEmail address: String) -> (local: String, domain: String)? {
+        let parts = address.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        guard parts.count == 2, (1...64).contains(parts[0].count) else { return nil }
+        let labels = parts[1].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.count >= 2, labels.allSatisfy({ (1...63).contains($0.count) }) else { return nil }
+        return (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
     }
 
     private static func line(
         _ text: String, field: String, characters: ClosedRange<Int>
     ) throws(APIError) -> String {
-        if text.isEmpty, characters.lowerBound > 0 { throw .missing(field) }
-        let line = normalised(text)
-        // A character may be made of any number of scalars: four for each is generous, and a bound.
-        guard characters.contains(line.count), line.unicodeScalars.count <= 4 * characters.upperBound,
-            !line.unicodeScalars.contains(where: isForbidden), line.isEmpty || !line.allSatisfy(\.isWhitespace)
+        if text.isEmpty {
+            guard characters.contains(0) else { throw .missing(field) }
+            return text
+        }
+        // A character may be made of any number of scalars: so many for each is generous, and a bound.
+        let scalars = Limits.Account.scalarsPerCharacter * characters.upperBound
+        guard text.unicodeScalars.prefix(scalars + 1).count <= scalars,
+            let line = normalised(text, bytes: 4 * scalars), line.unicodeScalars.count <= scalars,
+            characters.contains(line.count), !line.unicodeScalars.contains(where: isForbidden),
+            line.unicodeScalars.contains(where: isVisible)
         else {
             throw .invalid(
                 field,
-                "has \(characters.lowerBound) to \(characters.upperBound) characters on one line, not only blanks, "
-                    + "none of them a control character")
+                "has \(characters.lowerBound) to \(characters.upperBound) characters on one line, one of them visible, "
+                    + "none a control character, \(marksRule)")
         }
         return line
     }
 
-    private static func normalised(_ text: String) -> String { text.precomposedStringWithCanonicalMapping }
+    // MARK: Characters
+
+    private static let marksRule = "at most \(Limits.Account.combiningMarks) combining marks in a row"
+
+    /// Form C of a text that has at most so many bytes in it.
+    ///
+    /// - Returns: nil where the text is too long for that, or has too many combining marks in a row.
+    private static func normalised(_ text: String, bytes: Int) -> String? {
+        guard text.utf8.count <= Limits.Account.decomposedFactor * bytes else { return nil }
+        var marks = 0
+        for scalar in text.unicodeScalars {
+            marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            guard marks <= Limits.Account.combiningMarks else { return nil }
+        }
+        return text.precomposedStringWithCanonicalMapping
+    }
 
     /// Control characters, line ends, and the marks that turn the direction of the text around them.
     private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
@@ -116,10 +154,20 @@ enum Text {
         }
     }
 
-    private static func isDomain(_ text: Substring) -> Bool {
-        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-        return labels.count >= 2 && labels.allSatisfy { !$0.isEmpty && $0.utf8.count <= 63 }
+    /// Whether something can be seen of it without anything before it. Blanks, fillers and marks leave a name empty to
+    /// the eye.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .spaceSeparator, .lineSeparator, .paragraphSeparator, .nonspacingMark,
+            .enclosingMark:
+            false
+        default: !scalar.properties.isDefaultIgnorableCodePoint && !blankSymbols.contains(scalar)
+        }
     }
+
+    /// Symbols whose picture is empty, though Unicode does not call them blanks: the braille pattern without dots, and
+    /// the null notehead of music.
+    private static let blankSymbols: Set<Unicode.Scalar> = ["\u{2800}", "\u{1D159}"]
 
     private static func isCapital(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
     private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }

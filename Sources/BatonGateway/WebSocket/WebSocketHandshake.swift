@@ -1,3 +1,4 @@
+import BatonCore
 package import BatonProtocol
 package import NIOHTTP1
 
@@ -110,11 +111,10 @@ package struct WebSocketHandshake: Sendable {
         }
         let token: String
         if let authorization = authorizations.first {
-            let parts = authorization.split(separator: " ", omittingEmptySubsequences: true)
-            guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+            guard let bearer = BearerToken(authorization) else {
                 throw .unauthenticated("the Authorization header must be \"Bearer\" and the access token")
             }
-            token = String(parts[1])
+            token = bearer.text
         } else {
             token = offer.tokens.first ?? ""
         }

@@ -44,8 +44,6 @@ struct AdminGate: Sendable {
         guard let field = fields.first else { return nil }
         // Two of them are one too many to know which is meant, and count as a wrong one.
         guard fields.count == 1 else { return "" }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1])
+        return BearerToken(field)?.text
     }
 }

@@ -132,7 +132,8 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (state, Self.unwrapInboundIn(data)) {
-        case (.waiting, .head(let head)):
+        case (.waiting, .head(var head)):
+            head.headers.keepASCII()
             if let policy = actions.policy(head.uri) {
                 judge(head, policy)
             } else {

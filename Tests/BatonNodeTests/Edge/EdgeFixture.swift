@@ -125,6 +125,7 @@ final class EdgeFixture: Sendable {
         router.get("v1/hello") { request, _ in
             "hello \(request.headers[values: .init("X-Forwarded-For")!].joined(separator: "|"))"
         }
+        router.get("v1/name") { request, _ in request.headers[.init("X-Name")!] ?? "none" }
         router.get("v1/fails") { _, _ -> String in throw CancellationError() }
         return router.buildResponder()
     }
