@@ -9,6 +9,7 @@ package struct APIDependencies: Sendable {
     package let presence: any PresenceReader
     package let clock: any CivilClock
     package let tokens: TokenAuthority
+    package let keys: ClusterKeys
     package let passwords: PasswordHasher
     /// For how long a device may stay away before it must log in again.
     package var refreshTokenDays = Limits.Account.refreshTokenDays
@@ -18,7 +19,7 @@ package struct APIDependencies: Sendable {
     package init(
         accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,
         revocations: any RevocationAnnouncer, presence: any PresenceReader, clock: any CivilClock,
-        tokens: TokenAuthority, passwords: PasswordHasher
+        tokens: TokenAuthority, keys: ClusterKeys, passwords: PasswordHasher
     ) {
         self.accounts = accounts
         self.conversations = conversations
@@ -27,6 +28,7 @@ package struct APIDependencies: Sendable {
         self.presence = presence
         self.clock = clock
         self.tokens = tokens
+        self.keys = keys
         self.passwords = passwords
     }
 }

@@ -74,7 +74,7 @@ extension BatonClient {
         accessExpires = seconds > 0 ? .now() + .seconds(Int64(seconds)) : nil
     }
 
-    /// Exchanges the refresh token. One exchange at a time: a second use of the same token would end the session.
+    /// Exchanges the refresh token, once at a time.
     func refresh() -> EventLoopFuture<Tokens> {
         if let refreshing { return refreshing }
         if let provider = configuration.tokenProvider { return ask(provider) }

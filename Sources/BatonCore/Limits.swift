@@ -182,8 +182,8 @@ public enum Limits {
         public static let refreshTokenDays = 45
         /// For how long an access token is taken after its end, since the clocks of nodes differ.
         public static let tokenLeewaySeconds: Int64 = 60
-        /// For how long after its exchange a refresh token may be exchanged again, as long as its successor was not
-        /// used: the answer may have died with a node.
+        /// For how long after its exchange a refresh token has the same successor again, though that was exchanged: the
+        /// answer may have died with a node, or a client may have asked twice.
         public static let refreshGraceSeconds: Int64 = 60
         /// Passwords hashed at the same time in one process; each takes memory.
         public static let passwordHashes = 2

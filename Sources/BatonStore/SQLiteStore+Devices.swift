@@ -84,9 +84,7 @@ extension SQLiteStore {
         }
     }
 
-    public func rotateRefreshToken(
-        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
-    ) async throws(AccountError) -> RefreshRotation {
+    public func rotateRefreshToken(_ exchange: RefreshExchange) async throws(AccountError) -> RefreshRotation {
         try await change { db throws in
             let row = try Row.fetchOne(
                 db,
@@ -94,56 +92,93 @@ extension SQLiteStore {
                     SELECT t.device, t.expires_at, t.rotated_at, t.successor, d.id, d.user, u.id AS owner FROM refresh_tokens t
                     JOIN devices d ON d.num = t.device JOIN users u ON u.num = d.user
                     JOIN cursors c ON c.device = d.num WHERE t.hash = ? AND c.state <> 2
-                    """, arguments: [Self.blob(hash)])
+                    """, arguments: [Self.blob(exchange.hash)])
             guard let row else { return .success(.unknown) }
-            let (user, device) = (UserID(stored: row["owner"]), DeviceID(stored: row["id"]))
             let expiresAt: Int64 = row["expires_at"]
-            guard expiresAt > now.milliseconds else { return .success(.expired) }
-            if let rotatedAt: Int64 = row["rotated_at"] {
-                // Either its answer was lost, and the successor that nobody has seen is replaced, or it was stolen.
-                let replaced = try db.retireSuccessor(
-                    isSoon: now.milliseconds - rotatedAt <= Limits.Account.refreshGraceSeconds * 1_000,
-                    replacing: row["successor"], by: Self.blob(successor.hash), at: now)
-                guard replaced else {
-                    try Devices.revoke(row["device"], of: row["user"], in: db)
-                    return .success(.reused(user: user, device: device))
-                }
+            guard expiresAt > exchange.at.milliseconds else { return .success(.expired) }
+            let (user, device) = (UserID(stored: row["owner"]), DeviceID(stored: row["id"]))
+            let successor: [UInt8]
+            switch try db.successor(of: row, exchange) {
+            case .given(let hash): successor = hash
+            case .unknown: return .success(.unknown)
+            case .stolen:
+                try Devices.revoke(row["device"], of: row["user"], in: db)
+                return .success(.reused(user: user, device: device))
             }
             let num: Int64 = row["device"]
             try db.execute(
-                sql: "UPDATE refresh_tokens SET rotated_at = coalesce(rotated_at, ?), successor = ? WHERE hash = ?",
-                arguments: [now.milliseconds, Self.blob(successor.hash), Self.blob(hash)])
-            try db.execute(
                 sql: "DELETE FROM refresh_tokens WHERE device = ? AND expires_at <= ?",
-                arguments: [num, now.milliseconds])
-            try Self.insert(successor, of: num, in: db)
-            _ = try Devices.reactivate(num, at: now.milliseconds, in: db)
-            return .success(.rotated(user: user, device: device))
+                arguments: [num, exchange.at.milliseconds])
+            _ = try Devices.reactivate(num, at: exchange.at.milliseconds, in: db)
+            return .success(.rotated(user: user, device: device, successor: successor))
         }
     }
 
-    private static func insert(_ token: NewRefreshToken, of device: Int64, in db: Database) throws {
+    static func insert(_ token: NewRefreshToken, of device: Int64, in db: Database) throws {
         try db.execute(
             sql: "INSERT INTO refresh_tokens (hash, device, expires_at) VALUES (?, ?, ?)",
             arguments: [blob(token.hash), device, token.expiresAt.milliseconds])
     }
 
-    private static func blob(_ bytes: [UInt8]) -> DatabaseValue {
+    static func blob(_ bytes: [UInt8]) -> DatabaseValue {
         Data(bytes).databaseValue
     }
 }
 
+/// What follows a refresh token.
+private enum Successor {
+    case given([UInt8])
+    /// The token's successor was exchanged, and not just now.
+    case stolen
+    /// It is none that this node could make.
+    case unknown
+}
+
 extension Database {
-    /// Takes an unused successor out of use.
-    ///
-    /// - Returns: false where it is too late for that, or the successor was used.
-    fileprivate func retireSuccessor(
-        isSoon: Bool, replacing successor: Data?, by next: DatabaseValue, at now: Timestamp
-    ) throws -> Bool {
-        guard isSoon, let successor else { return false }
+    /// The successor of a token that has not ended: the one that it has, or a new one.
+    fileprivate func successor(of row: Row, _ exchange: RefreshExchange) throws -> Successor {
+        guard let rotatedAt: Int64 = row["rotated_at"] else {
+            return .given(try insertSuccessor(of: row, exchange))
+        }
+        let isSoon = exchange.at.milliseconds - rotatedAt <= Limits.Account.refreshGraceSeconds * 1_000
+        let hash: Data? = row["successor"]
+        let isUnused =
+            try hash.flatMap {
+                try Bool.fetchOne(
+                    self, sql: "SELECT rotated_at IS NULL FROM refresh_tokens WHERE hash = ?", arguments: [$0])
+            } ?? false
+        guard let hash, isSoon || isUnused else { return .stolen }
+        guard let known = exchange.successors.first(where: { $0.elementsEqual(hash) }) else {
+            guard isUnused else { return .unknown }
+            // It was made by a key that is gone. Nobody has seen it, most likely, and who has goes on with the new one.
+            let next = try insertSuccessor(of: row, exchange)
+            try execute(
+                sql: "UPDATE refresh_tokens SET rotated_at = ?, successor = ? WHERE hash = ?",
+                arguments: [exchange.at.milliseconds, SQLiteStore.blob(next), hash])
+            return .given(next)
+        }
+        if isUnused {
+            try execute(
+                sql: "UPDATE refresh_tokens SET expires_at = max(expires_at, ?) WHERE hash IN (?, ?)",
+                arguments: [exchange.expiresAt.milliseconds, SQLiteStore.blob(exchange.hash), hash])
+        }
+        return .given(known)
+    }
+
+    /// Makes the first of the possible successors the token's.
+    private func insertSuccessor(of row: Row, _ exchange: RefreshExchange) throws -> [UInt8] {
+        let hash = exchange.successors[0]
         try execute(
-            sql: "UPDATE refresh_tokens SET rotated_at = ?, successor = ? WHERE hash = ? AND rotated_at IS NULL",
-            arguments: [now.milliseconds, next, successor])
-        return changesCount == 1
+            sql: """
+                UPDATE refresh_tokens SET rotated_at = coalesce(rotated_at, ?), successor = ?,
+                    expires_at = max(expires_at, ?) WHERE hash = ?
+                """,
+            arguments: [
+                exchange.at.milliseconds, SQLiteStore.blob(hash), exchange.expiresAt.milliseconds,
+                SQLiteStore.blob(exchange.hash),
+            ])
+        try SQLiteStore.insert(
+            NewRefreshToken(hash: hash, expiresAt: exchange.expiresAt), of: row["device"], in: self)
+        return hash
     }
 }

@@ -41,7 +41,8 @@ struct APIHarness {
         configure(&settings)
         var dependencies = APIDependencies(
             accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
-            revocations: revocations, presence: presence, clock: clock, tokens: tokens, passwords: passwords)
+            revocations: revocations, presence: presence, clock: clock, tokens: tokens, keys: ClusterKeys(keys),
+            passwords: passwords)
         let refused = refused
         dependencies.onRefused = { refused.add($0) }
         responder = makeRouter(dependencies, settings: settings).buildResponder()

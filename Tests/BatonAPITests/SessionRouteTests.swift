@@ -22,31 +22,62 @@ struct SessionRouteTests {
         #expect(try await api.send(.get, "/v1/users/me", token: second.accessToken).status == 200)
     }
 
-    @Test("A refresh token that comes a second time revokes its device everywhere")
+    @Test("An old refresh token revokes its device everywhere, once its successor was used and the grace is over")
     func reuse() async throws {
         let api = try await APIHarness()
         let first = try await api.member("alice")
         let second: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        let third: WireTokens = try await api.refresh(second.refreshToken).decoded()
         api.clock.advance(by: .seconds(Limits.Account.refreshGraceSeconds + 1))
         let reuse = try await api.refresh(first.refreshToken)
         #expect(reuse.status == 401)
         #expect(reuse.code == .refreshTokenReused)
         #expect(api.revocations.announced == [try first.deviceID])
-        let dead = try await api.send(.get, "/v1/users/me", token: second.accessToken)
+        let dead = try await api.send(.get, "/v1/users/me", token: third.accessToken)
         #expect(dead.status == 401)
         #expect(dead.code == .deviceRevoked)
-        #expect(try await api.refresh(second.refreshToken).code == .unauthenticated)
+        #expect(try await api.refresh(third.refreshToken).code == .unauthenticated)
     }
 
-    @Test("A refresh whose answer was lost is tried again with the same token, and nobody is logged out")
+    @Test("A doubled refresh gives the same successor twice, with which the device goes on after the grace")
+    func doubled() async throws {
+        let api = try await APIHarness()
+        let first = try await api.member("alice")
+        let second: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        let again: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        #expect(again.refreshToken == second.refreshToken)
+        #expect(again.device == first.device)
+        api.clock.advance(by: .seconds(65))
+        #expect(try await api.refresh(second.refreshToken).status == 200)
+        #expect(api.revocations.announced.isEmpty)
+    }
+
+    @Test("Refreshes in parallel give one successor, with which the device goes on after the grace")
+    func parallel() async throws {
+        let api = try await APIHarness()
+        let first = try await api.member("alice")
+        let answers = try await withThrowingTaskGroup(of: WireTokens.self) { tasks in
+            for _ in 0..<4 { tasks.addTask { try await api.refresh(first.refreshToken).decoded() } }
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(answers.map(\.refreshToken)).count == 1)
+        api.clock.advance(by: .seconds(65))
+        #expect(try await api.refresh(answers[0].refreshToken).status == 200)
+        #expect(api.revocations.announced.isEmpty)
+    }
+
+    @Test("A refresh whose answer was lost is tried again after the grace, with the same answer")
     func lostAnswer() async throws {
         let api = try await APIHarness()
         let first = try await api.member("alice")
-        _ = try await api.refresh(first.refreshToken)
+        let lost: WireTokens = try await api.refresh(first.refreshToken).decoded()
+        api.clock.advance(by: .seconds(65))
         let again: WireTokens = try await api.refresh(first.refreshToken).decoded()
-        #expect(again.device == first.device)
-        #expect(api.revocations.announced.isEmpty)
+        #expect(again.refreshToken == lost.refreshToken)
+        // From the retry on the device may stay away as long as from any refresh.
+        api.clock.advance(by: .seconds(45 * 24 * 60 * 60 - 1))
         #expect(try await api.refresh(again.refreshToken).status == 200)
+        #expect(api.revocations.announced.isEmpty)
     }
 
     @Test("A refresh token ends after 45 days")

@@ -11,7 +11,7 @@ package enum RefusedCredential: String, CaseIterable, Sendable {
     case passwordWrong = "password_wrong"
     case refreshInvalid = "refresh_invalid"
     case refreshExpired = "refresh_expired"
-    /// It was exchanged before: stolen, or replayed.
+    /// Its successor was exchanged before: stolen, or replayed.
     case refreshReused = "refresh_reused"
 
     package init(_ error: AuthenticationError) {

@@ -43,7 +43,10 @@ struct SessionRoutes: Sendable {
                 passwordHash: hash)
             do throws(AccountError) {
                 _ = try await dependencies.accounts.createDevice(
-                    new, refreshToken: refreshToken.record(at: now, days: dependencies.refreshTokenDays))
+                    new,
+                    refreshToken: NewRefreshToken(
+                        hash: refreshToken.hash,
+                        expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays)))
             } catch .passwordChanged {
                 continue
             } catch {
@@ -106,17 +109,21 @@ struct SessionRoutes: Sendable {
         guard let token = RefreshToken(body.refreshToken) else { throw invalidRefresh() }
         try await gate.refresh(with: token)
 
-        let successor = RefreshToken.random()
+        // The time is when the request came, however long the store takes to get to it.
         let now = dependencies.clock.now
+        let successors = dependencies.keys.successors(of: token, at: now)
         let rotation: RefreshRotation
         do {
             rotation = try await dependencies.accounts.rotateRefreshToken(
-                hash: token.hash, successor: successor.record(at: now, days: dependencies.refreshTokenDays), at: now)
+                RefreshExchange(
+                    hash: token.hash, successors: successors.map(\.hash),
+                    expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays), at: now))
         } catch {
             throw APIError(error)
         }
         switch rotation {
-        case .rotated(let user, let device):
+        case .rotated(let user, let device, let hash):
+            guard let successor = successors.first(where: { $0.hash == hash }) else { throw .internalError }
             return try await tokens(successor, user: user, device: device, status: .ok)
         case .reused(let user, let device):
             context.logger.warning(
@@ -124,7 +131,8 @@ struct SessionRoutes: Sendable {
             dependencies.onRefused(.refreshReused)
             await revoker.announce(device, of: user, logger: context.logger)
             throw APIError(
-                .refreshTokenReused, "this refresh token was used before; its device is revoked, log in again")
+                .refreshTokenReused,
+                "this refresh token's successor was used before; its device is revoked, log in again")
         case .unknown: throw invalidRefresh()
         case .expired:
             dependencies.onRefused(.refreshExpired)

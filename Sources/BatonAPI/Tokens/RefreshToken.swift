@@ -1,10 +1,12 @@
-package import BatonCore
+import BatonCore
 import Crypto
 
-/// A refresh token: 32 random bytes that mean nothing, in base 64 for URLs. Only its hash is ever kept.
+/// A refresh token: 32 bytes that mean nothing, in base 64 for URLs. Only its hash is ever kept. A device's first one is
+/// random, each other one follows from the one before it (`ClusterKeys`).
 package struct RefreshToken: Hashable, Sendable {
     private static let byteCount = 32
 
+    let bytes: [UInt8]
     /// What the client keeps.
     package let text: String
     /// What the store keeps. A fast hash will do: nobody guesses 256 random bits.
@@ -22,14 +24,14 @@ package struct RefreshToken: Hashable, Sendable {
         self.init(bytes: bytes)
     }
 
-    private init(bytes: [UInt8]) {
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
         text = Base64.url(bytes)
         hash = Array(SHA256.hash(data: bytes))
     }
 
-    /// For the store, from now on for so many days.
-    package func record(at now: Timestamp, days: Int) -> NewRefreshToken {
-        let lifetime = Int64(clamping: days) * 24 * 60 * 60 * 1_000
-        return NewRefreshToken(hash: hash, expiresAt: now.advanced(byMilliseconds: lifetime))
+    /// When one ends that is made now.
+    static func end(from now: Timestamp, days: Int) -> Timestamp {
+        now.advanced(byMilliseconds: Int64(clamping: days) * 24 * 60 * 60 * 1_000)
     }
 }

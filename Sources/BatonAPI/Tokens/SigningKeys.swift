@@ -5,7 +5,7 @@ import Foundation
 /// The Ed25519 keys of a cluster. All of them verify; one signs: the newest that is in force.
 ///
 /// To rotate, add a key that comes into force later than the last node will have been restarted, and take the old one
-/// out 15 minutes (an access token's life) after that.
+/// out 15 minutes (an access token's life) after that. `ClusterKeys` follow from them.
 package struct SigningKeys: Sendable {
     package struct Key: Sendable {
         /// The name in a token's header.

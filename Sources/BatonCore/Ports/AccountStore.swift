@@ -31,13 +31,16 @@ public protocol AccountStore: Sendable {
     /// Is the device there and not revoked? REST asks this for every authenticated request.
     func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool
 
-    /// Exchanges a refresh token for its successor. A token that was exchanged before is stolen or replayed: its
-    /// device is revoked in the same transaction, and the outcome says so. But whose answer was lost tries again: within
-    /// `Limits.Account.refreshGraceSeconds`, and while its successor was not used, it is exchanged anew, and the successor
-    /// counts as exchanged.
-    func rotateRefreshToken(
-        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
-    ) async throws(AccountError) -> RefreshRotation
+    /// Exchanges a refresh token for its successor.
+    ///
+    /// The answer may be lost, and a request may lie in a node that stands still until its client has given it up. So the
+    /// same token has the same successor within `Limits.Account.refreshGraceSeconds`, however often it comes, and after
+    /// that for as long as the successor was not exchanged itself. Once it was, the token was stolen or replayed: its device
+    /// is revoked in the same transaction, and the outcome says so.
+    ///
+    /// An exchanged token ends with its successor. A retry while the successor is unused lets both end as late as a new
+    /// successor would. A token that has ended is `.expired`, whatever became of it.
+    func rotateRefreshToken(_ exchange: RefreshExchange) async throws(AccountError) -> RefreshRotation
 
     /// Where one of the two does not exist: `.notFound`. Blocking twice is blocking once, as is unblocking.
     func block(_ other: UserID, by user: UserID) async throws(AccountError)
@@ -175,11 +178,32 @@ public struct NewRefreshToken: Hashable, Sendable {
     }
 }
 
+/// A refresh token that came, and what may follow it.
+public struct RefreshExchange: Hashable, Sendable {
+    public let hash: [UInt8]
+    /// The hashes of its successors by each key that the node knows, at least one. The first is by the key in force: it is
+    /// stored where the token has no successor yet. Another node may have stored one of the others.
+    public let successors: [[UInt8]]
+    /// When a successor that is stored now ends.
+    public let expiresAt: Timestamp
+    /// When the token came.
+    public let at: Timestamp
+
+    public init(hash: [UInt8], successors: [[UInt8]], expiresAt: Timestamp, at: Timestamp) {
+        self.hash = hash
+        self.successors = successors
+        self.expiresAt = expiresAt
+        self.at = at
+    }
+}
+
 public enum RefreshRotation: Hashable, Sendable {
-    case rotated(user: UserID, device: DeviceID)
-    /// The token was exchanged before; its device is revoked now.
+    /// - Parameter successor: one of those that were given.
+    case rotated(user: UserID, device: DeviceID, successor: [UInt8])
+    /// The token's successor was exchanged before; its device is revoked now.
     case reused(user: UserID, device: DeviceID)
-    /// No such token, or its device was revoked.
+    /// No such token, or its device was revoked. Also a token within the grace period whose successor was exchanged, and
+    /// is none of those that were given: nothing is revoked then.
     case unknown
     case expired
 }

@@ -22,6 +22,7 @@ struct NodeParts: Sendable {
     let relay: RelayNode
     let loops: RelayLoops
     let tokens: TokenAuthority
+    let clusterKeys: ClusterKeys
     let passwords: PasswordHasher
     let metrics: PrometheusMetrics
     let nodeMetrics: NodeMetrics
@@ -90,7 +91,8 @@ struct NodeParts: Sendable {
             clock: clock)
         return NodeParts(
             configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
-            redis: redis, relay: relay, loops: loops, tokens: tokens, passwords: hasher, metrics: metrics,
+            redis: redis, relay: relay, loops: loops, tokens: tokens,
+            clusterKeys: ClusterKeys(keys), passwords: hasher, metrics: metrics,
             nodeMetrics: nodeMetrics, state: state, canaryWatch: canaryWatch, lastSeen: lastSeen,
             admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis) }, logger: logger)
     }

@@ -124,7 +124,7 @@ struct RelayService: Service {
             accounts: parts.store, conversations: parts.store,
             limiter: RedisRateLimiter(client: parts.redis),
             revocations: NodeRevocations(parts: parts), presence: parts.redis,
-            clock: parts.clock, tokens: parts.tokens, passwords: parts.passwords)
+            clock: parts.clock, tokens: parts.tokens, keys: parts.clusterKeys, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
         let metrics = parts.nodeMetrics
         dependencies.onRefused = { metrics.authenticationFailed($0.rawValue).increment() }

@@ -126,8 +126,8 @@ enum Schema {
             hash BLOB PRIMARY KEY,
             device INTEGER NOT NULL,
             expires_at INTEGER NOT NULL,
-            rotated_at INTEGER,          -- set: presenting it again means it was stolen,
-            successor BLOB               -- unless it is soon and this one was not used
+            rotated_at INTEGER,          -- when it was exchanged, for
+            successor BLOB               -- the token of this hash
         ) WITHOUT ROWID;
         CREATE INDEX refresh_tokens_by_device ON refresh_tokens (device);
         CREATE TABLE blocks (

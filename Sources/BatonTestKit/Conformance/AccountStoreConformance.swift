@@ -4,16 +4,16 @@ package import BatonCore
 package enum AccountStoreConformance {
     package typealias Case = ConformanceCase<any AccountStore>
 
-    package static var cases: [Case] { userCases + deviceCases + tokenCases }
+    package static var cases: [Case] { userCases + deviceCases + refreshCases }
 
-    private static let start = Timestamp(milliseconds: 1_767_225_600_000)
-    private static let later = start.advanced(byMilliseconds: 60_000)
-    private static let alice = UserID(rawValue: 101)
-    private static let bob = UserID(rawValue: 202)
-    private static let phone = DeviceID(rawValue: 11)
-    private static let laptop = DeviceID(rawValue: 12)
+    static let start = Timestamp(milliseconds: 1_767_225_600_000)
+    static let later = start.advanced(byMilliseconds: 60_000)
+    static let alice = UserID(rawValue: 101)
+    static let bob = UserID(rawValue: 202)
+    static let phone = DeviceID(rawValue: 11)
+    static let laptop = DeviceID(rawValue: 12)
 
-    private static func newUser(
+    static func newUser(
         _ id: UserID, _ handle: String, phone: String? = nil, email: String? = nil
     ) -> NewUser {
         NewUser(
@@ -21,11 +21,11 @@ package enum AccountStoreConformance {
             email: email, createdAt: start)
     }
 
-    private static func newDevice(_ id: DeviceID, of user: UserID, at time: Timestamp = start) -> NewDevice {
+    static func newDevice(_ id: DeviceID, of user: UserID, at time: Timestamp = start) -> NewDevice {
         NewDevice(id: id, user: user, name: "Device \(id.rawValue)", platform: "test", createdAt: time)
     }
 
-    private static func token(_ byte: UInt8, expiresAt: Timestamp? = nil) -> NewRefreshToken {
+    static func token(_ byte: UInt8, expiresAt: Timestamp? = nil) -> NewRefreshToken {
         NewRefreshToken(
             hash: Array(repeating: byte, count: 32), expiresAt: expiresAt ?? start.advanced(byMilliseconds: 3_600_000))
     }
@@ -141,12 +141,8 @@ package enum AccountStoreConformance {
             try expectEqual(try await store.credentials(handle: "alice")?.passwordHash, "new")
             try expectEqual(try await store.devices(of: alice).map(\.id), [phone])
             try expectEqual(try await store.devices(of: bob).map(\.id), [foreign])
-            for (byte, outcome) in [
-                (UInt8(1), RefreshRotation.rotated(user: alice, device: phone)), (2, .unknown), (3, .unknown),
-            ] {
-                let rotation = try await store.rotateRefreshToken(
-                    hash: token(byte).hash, successor: token(byte + 100), at: later)
-                try expectEqual(rotation, outcome)
+            for (byte, outcome) in [(UInt8(1), rotated(to: 101)), (2, .unknown), (3, .unknown)] {
+                try expectEqual(try await store.rotateRefreshToken(exchange(byte, for: byte + 100)), outcome)
             }
         },
         Case("Last seen only moves forward") { store in
@@ -188,8 +184,7 @@ package enum AccountStoreConformance {
             try expectEqual(try await store.revokeDevice(phone, of: alice, at: later), false)
             try expectEqual(try await store.isActive(phone, of: alice), false)
             try expectEqual(try await store.devices(of: alice), [])
-            let rotation = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
-            try expectEqual(rotation, .unknown)
+            try expectEqual(try await store.rotateRefreshToken(exchange(1, for: 2)), .unknown)
         },
         Case("A user has so many devices and no more; a revoked one makes room") { store in
             _ = try await store.createUser(newUser(alice, "alice"))
@@ -204,76 +199,6 @@ package enum AccountStoreConformance {
             }
             _ = try await store.revokeDevice(DeviceID(rawValue: 1), of: alice, at: later)
             _ = try await store.createDevice(surplus, refreshToken: token(201))
-        },
-    ]
-
-    private static let tokenCases: [Case] = [
-        Case("A refresh token is exchanged for its successor, which is exchanged in turn") { store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            for number in UInt8(1)...5 {
-                let rotation = try await store.rotateRefreshToken(
-                    hash: token(number).hash, successor: token(number + 1), at: later)
-                try expectEqual(rotation, .rotated(user: alice, device: phone))
-            }
-            try expectEqual(try await store.devices(of: alice).first?.lastUsedAt, later)
-        },
-        Case("A refresh token that was exchanged before revokes its device, with all successors") { store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            _ = try await store.createDevice(newDevice(laptop, of: alice), refreshToken: token(9))
-            _ = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
-            _ = try await store.rotateRefreshToken(hash: token(2).hash, successor: token(3), at: later)
-            let reuse = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(4), at: later)
-            try expectEqual(reuse, .reused(user: alice, device: phone))
-            try expectEqual(try await store.isActive(phone, of: alice), false)
-            try expectEqual(try await store.isActive(laptop, of: alice), true)
-            for dead in [token(1), token(3), token(4)] {
-                let rotation = try await store.rotateRefreshToken(hash: dead.hash, successor: token(5), at: later)
-                try expectEqual(rotation, .unknown)
-            }
-        },
-        Case("A refresh token is good until the millisecond before its end") { store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            let end = start.advanced(byMilliseconds: 1_000)
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1, expiresAt: end))
-            let late = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: end)
-            try expectEqual(late, .expired)
-            let inTime = try await store.rotateRefreshToken(
-                hash: token(1).hash, successor: token(2), at: end.advanced(byMilliseconds: -1))
-            try expectEqual(inTime, .rotated(user: alice, device: phone))
-        },
-        Case("An unknown refresh token changes nothing") { store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            for hash in [token(7).hash, [], [1]] {
-                let rotation = try await store.rotateRefreshToken(hash: hash, successor: token(8), at: later)
-                try expectEqual(rotation, .unknown)
-            }
-            try expectEqual(try await store.isActive(phone, of: alice), true)
-        },
-        Case("Whose answer was lost may exchange the token again soon; the successor nobody has seen is of no use") {
-            store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            let soon = later.advanced(byMilliseconds: Limits.Account.refreshGraceSeconds * 1_000)
-            for (next, time) in [(2, later), (3, soon)] {
-                let rotation = try await store.rotateRefreshToken(
-                    hash: token(1).hash, successor: token(UInt8(next)), at: time)
-                try expectEqual(rotation, .rotated(user: alice, device: phone))
-            }
-            let last = try await store.rotateRefreshToken(hash: token(3).hash, successor: token(4), at: soon)
-            try expectEqual(last, .rotated(user: alice, device: phone))
-            let unseen = try await store.rotateRefreshToken(hash: token(2).hash, successor: token(5), at: soon)
-            try expectEqual(unseen, .reused(user: alice, device: phone))
-        },
-        Case("After the time for lost answers a token that was exchanged is stolen, used successor or not") { store in
-            _ = try await store.createUser(newUser(alice, "alice"))
-            _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
-            _ = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(2), at: later)
-            let late = later.advanced(byMilliseconds: Limits.Account.refreshGraceSeconds * 1_000 + 1)
-            let reuse = try await store.rotateRefreshToken(hash: token(1).hash, successor: token(3), at: late)
-            try expectEqual(reuse, .reused(user: alice, device: phone))
         },
     ]
 }

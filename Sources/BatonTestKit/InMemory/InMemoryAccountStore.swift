@@ -17,9 +17,11 @@ package final class InMemoryAccountStore: AccountStore {
 
     fileprivate struct Token {
         let device: DeviceID
-        let expiresAt: Timestamp
+        var expiresAt: Timestamp
         var exchangedAt: Timestamp?
         var successor: [UInt8]?
+
+        mutating func end(notBefore end: Timestamp) { expiresAt = max(expiresAt, end) }
     }
 
     fileprivate struct State {
@@ -149,33 +151,26 @@ package final class InMemoryAccountStore: AccountStore {
         try transaction { state throws(AccountError) in state.isActive(device, of: user) }
     }
 
-    package func rotateRefreshToken(
-        hash: [UInt8], successor: NewRefreshToken, at now: Timestamp
-    ) async throws(AccountError) -> RefreshRotation {
+    package func rotateRefreshToken(_ exchange: RefreshExchange) async throws(AccountError) -> RefreshRotation {
         try transaction { state throws(AccountError) in
-            guard let token = state.tokens[hash], let installation = state.installations[token.device],
+            guard let token = state.tokens[exchange.hash], let installation = state.installations[token.device],
                 !installation.isRevoked
             else { return .unknown }
+            guard exchange.at < token.expiresAt else { return .expired }
             let old = installation.device
-            if let exchangedAt = token.exchangedAt {
-                let isSoon =
-                    now.milliseconds - exchangedAt.milliseconds <= Limits.Account.refreshGraceSeconds * 1_000
-                guard isSoon, let unused = token.successor, let next = state.tokens[unused], next.exchangedAt == nil
-                else {
-                    state.installations[old.id]?.isRevoked = true
-                    return .reused(user: old.user, device: old.id)
-                }
-                state.tokens[unused]?.exchangedAt = now
-                state.tokens[unused]?.successor = successor.hash
+            let successor: [UInt8]
+            switch state.successor(of: token, exchange) {
+            case .given(let hash): successor = hash
+            case .unknown: return .unknown
+            case .stolen:
+                state.installations[old.id]?.isRevoked = true
+                return .reused(user: old.user, device: old.id)
             }
-            guard now < token.expiresAt else { return .expired }
-            state.tokens[hash]?.exchangedAt = token.exchangedAt ?? now
-            state.tokens[hash]?.successor = successor.hash
-            state.tokens[successor.hash] = Token(device: old.id, expiresAt: successor.expiresAt)
+            state.tokens = state.tokens.filter { $1.device != old.id || $1.expiresAt > exchange.at }
             state.installations[old.id]?.device = Device(
                 id: old.id, user: old.user, name: old.name, platform: old.platform, createdAt: old.createdAt,
-                lastUsedAt: now)
-            return .rotated(user: old.user, device: old.id)
+                lastUsedAt: exchange.at)
+            return .rotated(user: old.user, device: old.id, successor: successor)
         }
     }
 
@@ -218,6 +213,47 @@ package final class InMemoryAccountStore: AccountStore {
 }
 
 extension InMemoryAccountStore.State {
+    fileprivate enum Successor {
+        case given([UInt8])
+        case stolen
+        case unknown
+    }
+
+    /// What follows a token that has not ended.
+    fileprivate mutating func successor(
+        of token: InMemoryAccountStore.Token, _ exchange: RefreshExchange
+    ) -> Successor {
+        guard let exchangedAt = token.exchangedAt, let successor = token.successor else {
+            return .given(addSuccessor(of: token, exchange))
+        }
+        let isSoon =
+            exchange.at.milliseconds - exchangedAt.milliseconds <= Limits.Account.refreshGraceSeconds * 1_000
+        let isUnused = tokens[successor].map { $0.exchangedAt == nil } ?? false
+        guard isSoon || isUnused else { return .stolen }
+        guard exchange.successors.contains(successor) else {
+            guard isUnused else { return .unknown }
+            let next = addSuccessor(of: token, exchange)
+            tokens[successor]?.exchangedAt = exchange.at
+            tokens[successor]?.successor = next
+            return .given(next)
+        }
+        if isUnused {
+            for hash in [exchange.hash, successor] { tokens[hash]?.end(notBefore: exchange.expiresAt) }
+        }
+        return .given(successor)
+    }
+
+    private mutating func addSuccessor(
+        of token: InMemoryAccountStore.Token, _ exchange: RefreshExchange
+    ) -> [UInt8] {
+        let successor = exchange.successors[0]
+        tokens[exchange.hash]?.exchangedAt = token.exchangedAt ?? exchange.at
+        tokens[exchange.hash]?.successor = successor
+        tokens[exchange.hash]?.end(notBefore: exchange.expiresAt)
+        tokens[successor] = InMemoryAccountStore.Token(device: token.device, expiresAt: exchange.expiresAt)
+        return successor
+    }
+
     fileprivate mutating func replacePasswordHash(_ old: String, by new: String, of user: UserID) -> Bool {
         guard accounts[user]?.passwordHash == old else { return false }
         accounts[user]?.passwordHash = new

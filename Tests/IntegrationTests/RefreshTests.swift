@@ -1,0 +1,62 @@
+import BatonClient
+import BatonCore
+import BatonLoad
+import BatonProtocol
+import BatonTestKit
+import Foundation
+import NIOCore
+import SwiftProtobuf
+import Testing
+
+@Suite("Refreshes while a node stands still", .serialized, .cluster(nodes: 2))
+struct RefreshTests {
+    @Test("A refresh that a stopped node carries out late makes no thief of the client that went elsewhere")
+    func stoppedNode() async throws {
+        try await withPeople(1, nodes: [[1]]) { cluster, people in
+            let first = people[0].tokens
+            let addresses = cluster.addresses([0, 1])
+            await cluster.local.signalNode(0, SIGSTOP)
+            let late = try await Self.refresh(first.refreshToken, at: addresses[0])
+            await #expect(throws: RawConnection.NothingCame.self) {
+                try await late.wait(seconds: 3) { _, _ in nil as (Void, Int)? }
+            }
+
+            let second = try await Self.tokens(try await Self.refresh(first.refreshToken, at: addresses[1]))
+            #expect(second.device == first.device.description)
+            await cluster.local.signalNode(0, SIGCONT)
+            let doubled = try await Self.tokens(late)
+            #expect(doubled.refreshToken == second.refreshToken)
+
+            // The client's only token goes on, at either node, and so does each that follows.
+            let third = try await Self.tokens(try await Self.refresh(second.refreshToken, at: addresses[0]))
+            let again = try await Self.tokens(try await Self.refresh(second.refreshToken, at: addresses[1]))
+            #expect(third.refreshToken == again.refreshToken)
+            _ = try await Self.tokens(try await Self.refresh(third.refreshToken, at: addresses[1]))
+            #expect(try await people[0].client.devices().map(\.id) == [people[0].device])
+        }
+    }
+
+    /// A request that was sent and not answered yet.
+    private static func refresh(_ token: String, at address: RelayAddress) async throws -> RawConnection {
+        let connection = try await RawConnection.connect(
+            to: try SocketAddress(ipAddress: address.host, port: address.port))
+        let body = "{\"refreshToken\":\"\(token)\"}"
+        try await connection.send(
+            """
+            POST /v1/sessions/refresh HTTP/1.1\r
+            Host: \(address.host):\(address.port)\r
+            Content-Type: application/json\r
+            Content-Length: \(body.utf8.count)\r
+            Connection: close\r
+            \r
+            \(body)
+            """)
+        return connection
+    }
+
+    private static func tokens(_ connection: RawConnection) async throws -> WireTokens {
+        let answer = try await connection.lastAnswer()
+        try #require(answer.status == 200, "\(answer.text)")
+        return try WireTokens(jsonUTF8Bytes: answer.rest)
+    }
+}
