@@ -123,7 +123,8 @@ extension SQLiteStore: AccountStore {
 
     private func setBlock(of other: UserID, by user: UserID, isBlocked: Bool) async throws(AccountError) {
         try await change { db throws -> Result<Void, AccountError> in
-            guard let pair = ConversationID(between: user, and: other),
+            guard let pair = ConversationID(between: user, and: other) else { return .failure(.sameUser) }
+            guard
                 let userNum = try Int64.fetchOne(
                     db, sql: "SELECT num FROM users WHERE id = ?", arguments: [user.stored]),
                 let otherNum = try Int64.fetchOne(

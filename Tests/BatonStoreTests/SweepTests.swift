@@ -113,6 +113,25 @@ struct SweepTests {
         }
     }
 
+    @Test("A device that acknowledges is in use, however long its connection lasts")
+    func acknowledging() async throws {
+        try await store { store in
+            clock.advance(by: .days(44))
+            try await people.send(1...1, at: clock.now, through: store)
+            _ = await store.perform(
+                .acknowledge(
+                    AcknowledgeRequest(
+                        user: people.bob, device: people.device(of: people.bob), position: InboxSequence(rawValue: 1),
+                        at: clock.now)))
+            clock.advance(by: .days(2))
+            // Alice's, which did not.
+            #expect(try await store.sweep().devicesIdled == 1)
+            #expect(
+                try await store.devices(of: people.bob).first?.lastUsedAt
+                    == clock.now.advanced(byMilliseconds: -2 * 86_400_000))
+        }
+    }
+
     @Test("A ref is forgotten after 30 days and not before")
     func refs() async throws {
         try await store { store in

@@ -1,8 +1,9 @@
 import BatonCore
-import BatonStore
 import BatonTestKit
 import Foundation
 import Logging
+
+@testable import BatonStore
 
 /// Stores in a folder of their own, which goes with them.
 enum TemporaryStore {
@@ -44,5 +45,13 @@ enum TemporaryStore {
 }
 
 extension SQLiteStore {
-    var fixture: StoreFixture { StoreFixture(accounts: self, conversations: self, messages: self) }
+    var fixture: StoreFixture {
+        StoreFixture(accounts: self, conversations: self, messages: self) {
+            guard let clock = self.clock as? MutableClock else {
+                throw StoreError.unavailable("its clock is not moved")
+            }
+            clock.advance(by: .seconds(Int64(Limits.Store.idleDeviceDays) * 86_400 + 1))
+            try await self.sweep()
+        }
+    }
 }

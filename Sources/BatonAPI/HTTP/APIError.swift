@@ -63,6 +63,7 @@ package struct APIError: Error, Hashable, Sendable {
         case .phoneTaken: self.init(.phoneTaken, "this phone number belongs to another user", field: "phone")
         case .emailTaken: self.init(.emailTaken, "this email address belongs to another user", field: "email")
         case .notFound: self = .unknownUser
+        case .sameUser: self.init(.sameUser, "you cannot block yourself", field: "user")
         case .tooManyDevices(let limit):
             self.init(.tooManyDevices, "a user has at most \(limit) devices; log one of them out first")
         case .passwordChanged: self.init(.wrongCredentials, "the password was changed")

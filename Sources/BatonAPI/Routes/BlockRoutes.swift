@@ -1,5 +1,4 @@
 import BatonCore
-import BatonProtocol
 import HTTPTypes
 import Hummingbird
 
@@ -9,10 +8,10 @@ struct BlockRoutes: Sendable {
 
     func add(to table: inout RouteTable) {
         table.authenticated(.put, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
-            try await block(try other(context, principal), by: principal.user)
+            try await block(try other(context), by: principal.user)
         }
         table.authenticated(.delete, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
-            try await unblock(try other(context, principal), by: principal.user)
+            try await unblock(try other(context), by: principal.user)
         }
     }
 
@@ -34,11 +33,8 @@ struct BlockRoutes: Sendable {
         return Response(status: .noContent)
     }
 
-    private func other(_ context: APIRequestContext, _ principal: Principal) throws(APIError) -> UserID {
+    private func other(_ context: APIRequestContext) throws(APIError) -> UserID {
         guard let other = UserID(context.path("user")) else { throw .unknownUser }
-        guard other != principal.user else {
-            throw APIError(.sameUser, "you cannot block yourself", field: "user")
-        }
         return other
     }
 }

@@ -42,7 +42,8 @@ public protocol AccountStore: Sendable {
     /// successor would. A token that has ended is `.expired`, whatever became of it.
     func rotateRefreshToken(_ exchange: RefreshExchange) async throws(AccountError) -> RefreshRotation
 
-    /// Where one of the two does not exist: `.notFound`. Blocking twice is blocking once, as is unblocking.
+    /// Where the two are one: `.sameUser`; where one of them does not exist: `.notFound`. Blocking twice is blocking
+    /// once, as is unblocking.
     func block(_ other: UserID, by user: UserID) async throws(AccountError)
     func unblock(_ other: UserID, by user: UserID) async throws(AccountError)
 }
@@ -130,7 +131,7 @@ public struct Device: Hashable, Sendable {
     public let name: String
     public let platform: String
     public let createdAt: Timestamp
-    /// When it last exchanged its refresh token.
+    /// When it last exchanged its refresh token, connected, or acknowledged something.
     public let lastUsedAt: Timestamp
 
     public init(
@@ -213,6 +214,7 @@ public enum AccountError: Error, Hashable, Sendable {
     case phoneTaken
     case emailTaken
     case notFound
+    case sameUser
     case tooManyDevices(limit: Int)
     case passwordChanged
     case store(StoreError)

@@ -91,6 +91,9 @@ public enum StoreOperation: Hashable, Sendable {
 }
 
 /// What became of an operation; the case tells which kind it was.
+///
+/// Events come by user, in the order of ids; those of an acknowledgement in the order in which its conversations first had a
+/// message there.
 public enum StoreOutcome: Hashable, Sendable {
     case sent(AcceptedMessage)
     case acknowledged(events: [InboxEvent])

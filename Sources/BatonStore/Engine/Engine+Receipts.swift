@@ -20,14 +20,17 @@ extension Engine {
             else { continue }
             member.delivered = sequence
             rows.changed(member, in: conversation)
+            var receipts: [InboxEvent] = []
             for peer in conversation.members where peer.user != cursor.user {
                 let peerInbox = try rows.inbox(peer.user)
-                events.append(
+                receipts.append(
                     try notify(
                         of: member, whose: request.user, in: conversation, at: request.at, to: peerInbox))
             }
+            events += receipts.sorted { $0.user < $1.user }
         }
         cursor.position = position
+        cursor.lastUsed = max(cursor.lastUsed, request.at.milliseconds)
         rows.changed(cursor)
         inbox.isToTrim = true
         rows.changed(inbox)
@@ -84,6 +87,7 @@ extension Engine {
             events.append(
                 try notify(of: member, whose: request.user, in: conversation, at: request.at, to: inbox))
         }
+        events.sort { $0.user < $1.user }
         return .markedRead(events: events)
     }
 

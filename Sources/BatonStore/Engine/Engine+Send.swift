@@ -97,6 +97,7 @@ extension Engine {
             events.append(
                 try deliver(message, num: num, conversation: conversation, sender: sender, to: inbox))
         }
+        events.sort { $0.user < $1.user }
         #if DEBUG
             events += try inventReceipts(of: request, in: conversation, from: sender)
         #endif

@@ -91,13 +91,12 @@ package enum AccountStoreConformance {
             change.email = nil
             _ = try await store.updateProfile(of: alice, change)
         },
-        Case("Unknown users cannot be changed or blocked, and get no devices") { store in
+        Case("Unknown users cannot be changed, and get no devices") { store in
             _ = try await store.createUser(newUser(bob, "bob"))
             var change = ProfileChange()
             change.displayName = "Nobody"
             try await expectError(AccountError.notFound) { _ = try await store.updateProfile(of: alice, change) }
             try expectEqual(try await store.replacePasswordHash("", by: "hash", of: alice), false)
-            try await expectError(AccountError.notFound) { try await store.block(alice, by: bob) }
             try await expectError(AccountError.notFound) {
                 _ = try await store.createDevice(newDevice(phone, of: alice), refreshToken: token(1))
             }
@@ -156,6 +155,15 @@ package enum AccountStoreConformance {
             _ = try await store.createUser(newUser(bob, "bob"))
             for _ in 0..<2 { try await store.block(bob, by: alice) }
             for _ in 0..<2 { try await store.unblock(bob, by: alice) }
+        },
+        Case("Nobody blocks or unblocks themselves, or who does not exist; who does not exist blocks nobody") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            for change in [store.block, store.unblock] {
+                try await expectError(AccountError.sameUser) { try await change(alice, alice) }
+                try await expectError(AccountError.notFound) { try await change(bob, alice) }
+                try await expectError(AccountError.notFound) { try await change(alice, bob) }
+                try await expectError(AccountError.sameUser) { try await change(bob, bob) }
+            }
         },
     ]
 

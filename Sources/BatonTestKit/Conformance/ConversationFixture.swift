@@ -22,11 +22,17 @@ package struct StoreFixture: ConversationFixture {
     package let accounts: any AccountStore
     package let conversations: any ConversationStore
     package let messages: any MessageStore
+    /// Lets the time pass after which devices are idle, and the store see to it.
+    let passIdleTime: @Sendable () async throws -> Void
 
-    package init(accounts: any AccountStore, conversations: any ConversationStore, messages: any MessageStore) {
+    package init(
+        accounts: any AccountStore, conversations: any ConversationStore, messages: any MessageStore,
+        passIdleTime: @escaping @Sendable () async throws -> Void
+    ) {
         self.accounts = accounts
         self.conversations = conversations
         self.messages = messages
+        self.passIdleTime = passIdleTime
     }
 
     package func send(

@@ -8,6 +8,8 @@ package protocol MessageFixture: Sendable {
     func addDevice(_ device: DeviceID, of user: UserID) async throws
     func revoke(_ device: DeviceID, of user: UserID) async throws
     func setBlock(of other: UserID, by user: UserID, isBlocked: Bool) async throws
+    /// From now on all devices are idle: the time passes after which an unused one is.
+    func idleDevices() async throws
     /// Messages of others behind the user's read watermark.
     func unread(of user: UserID, in conversation: ConversationID) async throws -> Int
 }
@@ -85,6 +87,8 @@ extension StoreFixture: MessageFixture {
             try await accounts.unblock(other, by: user)
         }
     }
+
+    package func idleDevices() async throws { try await passIdleTime() }
 
     package func unread(of user: UserID, in conversation: ConversationID) async throws -> Int {
         try await conversations.conversation(conversation, of: user)?.unread ?? 0

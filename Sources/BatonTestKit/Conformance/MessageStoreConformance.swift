@@ -4,7 +4,9 @@ import BatonCore
 package enum MessageStoreConformance {
     package typealias Case = ConformanceCase<any MessageFixture>
 
-    package static var cases: [Case] { sendCases + refCases + refusalCases + receiptCases + inboxCases }
+    package static var cases: [Case] {
+        sendCases + refCases + refusalCases + receiptCases + inboxCases + orderCases + idleCases
+    }
 
     static let alice = UserID(rawValue: 101)
     /// With the highest bit: ids are unsigned.

@@ -178,14 +178,15 @@ package final class InMemoryAccountStore: AccountStore {
 
     package func block(_ other: UserID, by user: UserID) async throws(AccountError) {
         try transaction { state throws(AccountError) in
-            guard state.accounts[other] != nil, state.accounts[user] != nil else { throw .notFound }
+            try state.checkPair(user, other)
             state.accounts[user]?.blocked.insert(other)
         }
     }
 
     package func unblock(_ other: UserID, by user: UserID) async throws(AccountError) {
         try transaction { state throws(AccountError) in
-            _ = state.accounts[user]?.blocked.remove(other)
+            try state.checkPair(user, other)
+            state.accounts[user]?.blocked.remove(other)
         }
     }
 
@@ -266,6 +267,11 @@ extension InMemoryAccountStore.State {
 
     fileprivate func isActive(_ device: DeviceID, of user: UserID) -> Bool {
         installations[device].map { $0.device.user == user && !$0.isRevoked } ?? false
+    }
+
+    fileprivate func checkPair(_ user: UserID, _ other: UserID) throws(AccountError) {
+        guard user != other else { throw .sameUser }
+        guard accounts[user] != nil, accounts[other] != nil else { throw .notFound }
     }
 
     fileprivate func checkUnique(phone: String?, email: String?, except id: UserID) throws(AccountError) {

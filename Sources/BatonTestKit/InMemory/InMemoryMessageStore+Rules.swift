@@ -16,12 +16,12 @@ extension InMemoryMessageStore.State {
     }
 
     private func deviceCount(of user: UserID) -> Int {
-        devices.values.count { $0.owner == user && !$0.isRevoked }
+        devices.values.count { $0.owner == user && $0.isActive }
     }
 
-    /// Removes what all of the user's devices have; everything where there is none.
+    /// Removes what all of the user's active devices have; everything where there is none.
     mutating func trim(_ user: UserID) {
-        let cursors = devices.values.filter { $0.owner == user && !$0.isRevoked }.map(\.cursor)
+        let cursors = devices.values.filter { $0.owner == user && $0.isActive }.map(\.cursor)
         guard let head = users[user]?.head else { return }
         users[user]?.remove(upTo: cursors.min() ?? head)
     }
@@ -104,6 +104,7 @@ extension InMemoryMessageStore.State {
             return .refused(.deviceRevoked)
         }
         device.connections = ConnectionGeneration(rawValue: device.connections.rawValue + 1)
+        device.isIdle = false
         devices[request.device] = device
         let state = InboxState(
             epoch: inbox.epoch, head: inbox.head, truncated: inbox.truncated, cursor: device.cursor)

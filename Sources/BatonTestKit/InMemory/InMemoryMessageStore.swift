@@ -64,12 +64,16 @@ package final class InMemoryMessageStore: MessageStore {
         of user: UserID, device: DeviceID,
         completion: @escaping @Sendable (Result<InboxState?, StoreError>) -> Void
     ) {
-        let opened: InboxState? = state.withLock { state in
-            guard let inbox = state.users[user], let device = state.device(device, of: user) else { return nil }
-            return InboxState(
-                epoch: inbox.epoch, head: inbox.head, truncated: inbox.truncated, cursor: device.cursor)
+        let opened: Result<InboxState?, StoreError> = state.withLock { state in
+            guard let inbox = state.users[user], let found = state.device(device, of: user) else {
+                return .success(nil)
+            }
+            guard !found.isIdle else { return .failure(.unavailable("the device is idle")) }
+            return .success(
+                InboxState(
+                    epoch: inbox.epoch, head: inbox.head, truncated: inbox.truncated, cursor: found.cursor))
         }
-        completion(.success(opened))
+        completion(opened)
     }
 
     package func inboxHeads(
@@ -109,6 +113,13 @@ extension InMemoryMessageStore: MessageFixture {
         state.withLock { state in
             state.devices[device]?.isRevoked = true
             state.trim(user)
+        }
+    }
+
+    package func idleDevices() {
+        state.withLock { state in
+            for device in state.devices.keys { state.devices[device]?.isIdle = true }
+            for user in state.users.keys { state.trim(user) }
         }
     }
 
@@ -162,6 +173,10 @@ struct InMemoryDevice {
     var cursor: InboxSequence
     var isRevoked = false
     var connections = ConnectionGeneration.first
+    /// Not used for long: it holds nothing back.
+    var isIdle = false
+
+    var isActive: Bool { !isRevoked && !isIdle }
 }
 
 struct InMemoryConversation {
