@@ -32,7 +32,7 @@ private func addRoutes(to table: inout RouteTable, _ dependencies: APIDependenci
     RegistrationRoutes(dependencies: dependencies, gate: gate).add(to: &table)
     SessionRoutes(dependencies: dependencies, gate: gate, revoker: revoker).add(to: &table)
     DeviceRoutes(accounts: dependencies.accounts, revoker: revoker).add(to: &table)
-    OwnProfileRoutes(accounts: dependencies.accounts).add(to: &table)
+    OwnProfileRoutes(accounts: dependencies.accounts, gate: gate).add(to: &table)
     PasswordRoutes(dependencies: dependencies, gate: gate, revoker: revoker).add(to: &table)
     ProfileRoutes(dependencies: dependencies, gate: gate).add(to: &table)
     BlockRoutes(accounts: dependencies.accounts).add(to: &table)

@@ -31,6 +31,8 @@ package struct RateLimits: Hashable, Sendable {
     package var refreshPerToken = Rate(capacity: 5, secondsPerToken: 60)
     /// Changes of one user's password, whose old one could be guessed there too.
     package var passwordChangePerUser = Rate(capacity: 5, secondsPerToken: 60)
+    /// Changes of one user's phone number or email address, which nobody checks: five a day.
+    package var contactChangePerUser = Rate(capacity: 5, secondsPerToken: 17_280)
     /// Profiles that one user looks at: who wants them all is no friend of theirs.
     package var lookupPerUser = Rate(capacity: 120, secondsPerToken: 0.5)
 
@@ -65,6 +67,10 @@ struct RateGate: Sendable {
 
     func passwordChange(of user: UserID) async throws(APIError) {
         try await pass(user.description, "password", limits.passwordChangePerUser)
+    }
+
+    func contactChange(of user: UserID) async throws(APIError) {
+        try await pass(user.description, "contact", limits.contactChangePerUser)
     }
 
     func lookup(by user: UserID) async throws(APIError) {

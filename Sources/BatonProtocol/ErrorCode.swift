@@ -29,8 +29,6 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case sameUser = "same_user"
     case refReused = "ref_reused"
     case handleTaken = "handle_taken"
-    case phoneTaken = "phone_taken"
-    case emailTaken = "email_taken"
     case tooManyDevices = "too_many_devices"
 
     // Later it may work.
@@ -60,7 +58,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .notFound, .unknownConversation, .unknownUser: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .handleTaken, .phoneTaken, .emailTaken, .refReused, .tooManyDevices: 409
+        case .handleTaken, .refReused, .tooManyDevices: 409
         case .tooLarge: 413
         case .upgradeRequired: 426
         case .rateLimited: 429

@@ -18,7 +18,7 @@ extension SQLiteStore: AccountStore {
                         Int64(bitPattern: UInt64.random(in: 1 ... .max)), user.createdAt.milliseconds,
                     ])
             } catch let error as DatabaseError where error.isUniqueViolation {
-                return .failure(error.takenField)
+                return .failure(.handleTaken)
             }
             try db.execute(
                 sql: "INSERT INTO inboxes (user, head, truncated, devices) VALUES (?, 0, 0, 0)",
@@ -52,18 +52,14 @@ extension SQLiteStore: AccountStore {
 
     public func updateProfile(of user: UserID, _ change: ProfileChange) async throws(AccountError) -> User {
         try await self.change { db throws in
-            do {
-                try db.execute(
-                    sql: """
-                        UPDATE users SET display_name = ifnull(?2, display_name), about = ifnull(?3, about),
-                            phone = iif(?4 IS NULL, phone, nullif(?4, '')),
-                            email = iif(?5 IS NULL, email, nullif(?5, ''))
-                        WHERE id = ?1
-                        """,
-                    arguments: [user.stored, change.displayName, change.about, change.phone, change.email])
-            } catch let error as DatabaseError where error.isUniqueViolation {
-                return .failure(error.takenField)
-            }
+            try db.execute(
+                sql: """
+                    UPDATE users SET display_name = ifnull(?2, display_name), about = ifnull(?3, about),
+                        phone = iif(?4 IS NULL, phone, nullif(?4, '')),
+                        email = iif(?5 IS NULL, email, nullif(?5, ''))
+                    WHERE id = ?1
+                    """,
+                arguments: [user.stored, change.displayName, change.about, change.phone, change.email])
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM users WHERE id = ?", arguments: [user.stored])
             else { return .failure(.notFound) }
             return .success(User(row: row))
@@ -166,13 +162,6 @@ extension SQLiteStore: AccountStore {
 
 extension DatabaseError {
     var isUniqueViolation: Bool { extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE }
-
-    /// Which of a user's fields somebody else has: SQLite names it.
-    var takenField: AccountError {
-        if message?.contains("users.phone") == true { return .phoneTaken }
-        if message?.contains("users.email") == true { return .emailTaken }
-        return .handleTaken
-    }
 }
 
 extension User {

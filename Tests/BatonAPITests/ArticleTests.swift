@@ -124,6 +124,6 @@ struct ArticleTests {
                 named.insert(code)
             }
         }
-        #expect(named.count == 24)
+        #expect(named.count == 22)
     }
 }

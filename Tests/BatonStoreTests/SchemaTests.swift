@@ -52,6 +52,63 @@ struct SchemaTests {
         }
     }
 
+    @Test("The statements that a node of version 1 has prepared go on where the schema changes under them")
+    func preparedStatements() async throws {
+        try await TemporaryStore.withFolder { folder in
+            let settings = StoreSettings(path: folder + "/baton.db")
+            try VersionOne.make(settings.path)
+            let other = try FileLock(path: settings.path + "-alive")
+            other.share()
+            let queue = try DatabaseQueue(path: settings.path)
+            defer { try? queue.close() }
+            func handle(of num: Int) throws -> String? {
+                try queue.inDatabase { db in
+                    let row = try Row.fetchOne(
+                        try db.cachedStatement(sql: "SELECT * FROM users WHERE num = ?"), arguments: [num])
+                    return row?["handle"]
+                }
+            }
+            func rename(_ num: Int) throws {
+                try queue.inDatabase { db in
+                    let statement = try db.cachedStatement(sql: "UPDATE users SET handle = handle || 'x' WHERE num = ?")
+                    try statement.execute(arguments: [num])
+                }
+            }
+            #expect(try handle(of: 1) == "alice")
+            try rename(1)
+            try await TemporaryStore.open(settings) { store in
+                #expect(try handle(of: 1) == "alicex")
+                try rename(1)
+                #expect(try handle(of: 1) == "alicexx")
+                #expect(try await store.user(handle: "alicexx")?.id == VersionOne.alice)
+            }
+        }
+    }
+
+    @Test("Users keep their numbers and what they say of themselves, which may be what others say")
+    func contacts() async throws {
+        try await TemporaryStore.withFolder { folder in
+            let settings = StoreSettings(path: folder + "/baton.db")
+            try VersionOne.make(settings.path)
+            try change(settings.path, "UPDATE users SET phone = '+4912345678', email = 'a@b.example' WHERE num = 1")
+            try await TemporaryStore.open(settings) { store in
+                var change = ProfileChange()
+                change.phone = "+4912345678"
+                change.email = "a@b.example"
+                _ = try await store.updateProfile(of: VersionOne.bob, change)
+                for user in [VersionOne.alice, VersionOne.bob] {
+                    let found = try await store.user(user)
+                    #expect(found?.phone == "+4912345678" && found?.email == "a@b.example")
+                }
+                let taken = NewUser(
+                    id: UserID(rawValue: 9), handle: "alice", displayName: "", passwordHash: "", phone: nil, email: nil,
+                    createdAt: Timestamp(milliseconds: 1))
+                await #expect(throws: AccountError.handleTaken) { try await store.createUser(taken) }
+                #expect(try await store.everything(of: VersionOne.bob).count == 2)
+            }
+        }
+    }
+
     @Test("A store of a later version is opened where it admits this one, and refused where not")
     func later() async throws {
         try await TemporaryStore.withFolder { folder in

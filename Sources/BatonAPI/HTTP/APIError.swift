@@ -60,8 +60,6 @@ package struct APIError: Error, Hashable, Sendable {
     package init(_ failure: AccountError) {
         switch failure {
         case .handleTaken: self.init(.handleTaken, "this handle belongs to another user", field: "handle")
-        case .phoneTaken: self.init(.phoneTaken, "this phone number belongs to another user", field: "phone")
-        case .emailTaken: self.init(.emailTaken, "this email address belongs to another user", field: "email")
         case .notFound: self = .unknownUser
         case .sameUser: self.init(.sameUser, "you cannot block yourself", field: "user")
         case .tooManyDevices(let limit):

@@ -6,6 +6,7 @@ import Hummingbird
 /// A user's own profile, whole: `/v1/users/me`.
 struct OwnProfileRoutes: Sendable {
     let accounts: any AccountStore
+    let gate: RateGate
 
     func add(to table: inout RouteTable) {
         table.authenticated(.get, "/v1/users/me") { [self] _, _, principal throws(APIError) in
@@ -36,6 +37,7 @@ struct OwnProfileRoutes: Sendable {
         if body.hasPhone { change.phone = try Text.phone(body.phone) }
         if body.hasEmail { change.email = try Text.email(body.email) }
         guard change != ProfileChange() else { return try await show(principal) }
+        if body.hasPhone || body.hasEmail { try await gate.contactChange(of: principal.user) }
         let user: User
         do {
             user = try await accounts.updateProfile(of: principal.user, change)

@@ -1,6 +1,8 @@
 /// The durable truth of users, their devices and their refresh tokens.
 ///
-/// Uniqueness (handle, phone, email) and token rotation are decided inside the transaction.
+/// Whether a handle is free and what a refresh token is worth is decided inside the transaction. Phone numbers and email
+/// addresses are what users say of themselves, and nobody has checked them: several users may have the same one, and nobody is
+/// found by them.
 public protocol AccountStore: Sendable {
     func createUser(_ user: NewUser) async throws(AccountError) -> User
     func user(_ id: UserID) async throws(AccountError) -> User?
@@ -53,9 +55,9 @@ public struct User: Hashable, Sendable {
     /// Lower-case, unique: what people type.
     public let handle: String
     public let displayName: String
-    /// E.164, or nil. Never shown to other users.
+    /// E.164, or nil. Not verified, and never shown to other users.
     public let phone: String?
-    /// Never shown to other users.
+    /// Not verified, and never shown to other users.
     public let email: String?
     /// A line about themselves.
     public let about: String
@@ -211,8 +213,6 @@ public enum RefreshRotation: Hashable, Sendable {
 
 public enum AccountError: Error, Hashable, Sendable {
     case handleTaken
-    case phoneTaken
-    case emailTaken
     case notFound
     case sameUser
     case tooManyDevices(limit: Int)

@@ -201,5 +201,23 @@ enum Schema {
         -- field's bytes. A node passes on what it does not know.
         ALTER TABLE inbox ADD COLUMN kind INTEGER;
         ALTER TABLE inbox ADD COLUMN body BLOB;
+        -- Phone numbers and email addresses are not verified, so several users may have the same: without UNIQUE.
+        CREATE TABLE users_2 (
+            num INTEGER PRIMARY KEY,
+            id INTEGER NOT NULL UNIQUE,
+            handle TEXT NOT NULL UNIQUE,
+            display_name TEXT NOT NULL,
+            about TEXT NOT NULL,
+            phone TEXT,
+            email TEXT,
+            password_hash TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_seen INTEGER
+        );
+        INSERT INTO users_2 SELECT num, id, handle, display_name, about, phone, email, password_hash, epoch, created_at,
+            last_seen FROM users;
+        DROP TABLE users;
+        ALTER TABLE users_2 RENAME TO users;
         """
 }

@@ -45,7 +45,6 @@ package final class InMemoryAccountStore: AccountStore {
             guard !state.accounts.values.contains(where: { $0.user.handle == user.handle }) else {
                 throw .handleTaken
             }
-            try state.checkUnique(phone: user.phone, email: user.email, except: user.id)
             let created = User(
                 id: user.id, handle: user.handle, displayName: user.displayName, phone: user.phone, email: user.email,
                 about: "", createdAt: user.createdAt, lastSeen: nil)
@@ -77,7 +76,6 @@ package final class InMemoryAccountStore: AccountStore {
             }
             let phone = changed(change.phone, from: old.phone)
             let email = changed(change.email, from: old.email)
-            try state.checkUnique(phone: phone, email: email, except: id)
             let new = User(
                 id: id, handle: old.handle, displayName: change.displayName ?? old.displayName, phone: phone,
                 email: email, about: change.about ?? old.about, createdAt: old.createdAt, lastSeen: old.lastSeen)
@@ -272,11 +270,5 @@ extension InMemoryAccountStore.State {
     fileprivate func checkPair(_ user: UserID, _ other: UserID) throws(AccountError) {
         guard user != other else { throw .sameUser }
         guard accounts[user] != nil, accounts[other] != nil else { throw .notFound }
-    }
-
-    fileprivate func checkUnique(phone: String?, email: String?, except id: UserID) throws(AccountError) {
-        let others = accounts.values.map(\.user).filter { $0.id != id }
-        if let phone, others.contains(where: { $0.phone == phone }) { throw .phoneTaken }
-        if let email, others.contains(where: { $0.email == email }) { throw .emailTaken }
     }
 }
