@@ -7,6 +7,7 @@ package struct APIDependencies: Sendable {
     package let limiter: any RateLimiter
     package let revocations: any RevocationAnnouncer
     package let presence: any PresenceReader
+    package let sessions: any SessionReader
     package let clock: any CivilClock
     package let tokens: TokenAuthority
     package let keys: ClusterKeys
@@ -18,7 +19,8 @@ package struct APIDependencies: Sendable {
 
     package init(
         accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,
-        revocations: any RevocationAnnouncer, presence: any PresenceReader, clock: any CivilClock,
+        revocations: any RevocationAnnouncer, presence: any PresenceReader, sessions: any SessionReader,
+        clock: any CivilClock,
         tokens: TokenAuthority, keys: ClusterKeys, passwords: PasswordHasher
     ) {
         self.accounts = accounts
@@ -26,6 +28,7 @@ package struct APIDependencies: Sendable {
         self.limiter = limiter
         self.revocations = revocations
         self.presence = presence
+        self.sessions = sessions
         self.clock = clock
         self.tokens = tokens
         self.keys = keys

@@ -29,9 +29,10 @@ private func catalogue(
 private func addRoutes(to table: inout RouteTable, _ dependencies: APIDependencies, _ gate: RateGate) {
     let revoker = DeviceRevoker(
         accounts: dependencies.accounts, revocations: dependencies.revocations, clock: dependencies.clock)
+    let check = PasswordCheck(dependencies: dependencies, gate: gate)
     RegistrationRoutes(dependencies: dependencies, gate: gate).add(to: &table)
-    SessionRoutes(dependencies: dependencies, gate: gate, revoker: revoker).add(to: &table)
-    DeviceRoutes(accounts: dependencies.accounts, revoker: revoker).add(to: &table)
+    SessionRoutes(dependencies: dependencies, gate: gate, check: check, revoker: revoker).add(to: &table)
+    DeviceRoutes(accounts: dependencies.accounts, check: check, revoker: revoker).add(to: &table)
     OwnProfileRoutes(accounts: dependencies.accounts, gate: gate).add(to: &table)
     PasswordRoutes(dependencies: dependencies, gate: gate, revoker: revoker).add(to: &table)
     ProfileRoutes(dependencies: dependencies, gate: gate).add(to: &table)

@@ -101,7 +101,7 @@ extension BatonClient {
         case .success(let tokens): open(address, tokens, number: number)
         case .failure(let error):
             switch error as? ClientError {
-            case .refused(let error) where !error.isRetryable: stop(.loggedOut)
+            case .refused(let error) where !error.isRetryable: stop(error.sessionEnd)
             case .refused(let error): ended(.refused(status: 503, error), number: number)
             case .stateFile(let why): ended(.unreachable(why), number: number)
             default: ended(.unreachable(ConnectFailure.text(error)), number: number)

@@ -68,6 +68,19 @@ extension BatonClient {
         try await authorized(.GET, "/v1/devices", answer: WireDeviceList.self).devices.compactMap { LinkedDevice($0) }
     }
 
+    /// The installations that are logged in as a user, for who knows the password and has none of them left. Those to be
+    /// removed are logged out first.
+    public func devices(
+        handle: String, password: String, removing devices: [DeviceID] = []
+    ) async throws(ClientError) -> [LinkedDevice] {
+        var request = WireDevicesRequest()
+        request.handle = handle
+        request.password = password
+        request.remove = devices.map(\.description)
+        return try await rest.request(.POST, "/v1/devices", body: request, answer: WireDeviceList.self)
+            .devices.compactMap { LinkedDevice($0) }
+    }
+
     /// Logs a device out; its connections are closed on every node.
     public func revoke(_ device: DeviceID) async throws(ClientError) {
         _ = try await authorized(.DELETE, "/v1/devices/\(device)", answer: WireErrorResponse.self)

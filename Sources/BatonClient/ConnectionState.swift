@@ -19,6 +19,8 @@ public enum OfflineReason: Hashable, Sendable {
     case displaced
     /// The device was revoked, logged out, or its refresh token is of no more use: log in again.
     case loggedOut
+    /// The device gave way to a new login, since its user had too many: log in again.
+    case replaced
     /// The server says that trying again is useless.
     case refused(RelayError)
     /// The server closed the connection with a code that forbids another attempt.

@@ -163,7 +163,10 @@ public enum Limits {
     }
 
     public enum Account {
+        /// Devices that a user has, those left out that are idle or whose refresh tokens have ended.
         public static let devicesPerUser = 16
+        /// With those.
+        public static let devicesKept = 64
         public static let handleBytes = 3...32
         public static let displayNameCharacters = 64
         public static let aboutCharacters = 256

@@ -1,3 +1,5 @@
+public import BatonCore
+
 /// The catalogue of WebSocket close codes. 1000-1015 are RFC 6455's, 4000-4999 ours.
 ///
 /// The DocC article `Protocol` explains each; a test compares. Numbers are never given to another meaning: 4004 was
@@ -30,12 +32,21 @@ public enum CloseCode: UInt16, CaseIterable, Sendable {
     case evacuated = 4007
     /// The store could not open the inbox. Reconnect after a while.
     case overloaded = 4008
+    /// The device gave way to a new login. Do not reconnect; log in.
+    case replaced = 4009
 
     /// Whether the client should connect again by itself.
     public var shouldReconnect: Bool {
         switch self {
         case .internalError, .silent, .stalled, .evacuated, .overloaded: true
-        case .normal, .protocolError, .invalidUTF8, .tooBig, .helloExpected, .misbehaved, .displaced, .revoked: false
+        case .normal, .protocolError, .invalidUTF8, .tooBig, .helloExpected, .misbehaved, .displaced, .revoked,
+            .replaced:
+            false
         }
+    }
+
+    /// What ends the connection of a device that was revoked.
+    public init(_ reason: RevocationReason) {
+        self = reason == .replaced ? .replaced : .revoked
     }
 }

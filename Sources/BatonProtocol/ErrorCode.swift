@@ -19,6 +19,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case wrongCredentials = "wrong_credentials"
     case refreshTokenReused = "refresh_token_reused"
     case deviceRevoked = "device_revoked"
+    case deviceReplaced = "device_replaced"
     case forbidden = "forbidden"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
@@ -53,7 +54,9 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .malformedFrame, .unknownFrame, .wrongEncoding, .helloExpected, .alreadyGreeted, .invalidField,
             .missingField, .beyondLast, .sameUser:
             400
-        case .unauthenticated, .tokenExpired, .wrongCredentials, .refreshTokenReused, .deviceRevoked: 401
+        case .unauthenticated, .tokenExpired, .wrongCredentials, .refreshTokenReused, .deviceRevoked,
+            .deviceReplaced:
+            401
         case .forbidden, .blocked: 403
         case .notFound, .unknownConversation, .unknownUser: 404
         case .methodNotAllowed: 405
@@ -91,7 +94,20 @@ extension WireError {
         case .refReused(let first):
             self.init(.refReused, "this ref was used for another message, \(first)", field: "ref")
         case .beyondLast(let last): self.init(.beyondLast, "the last sequence there is is \(last)")
-        case .deviceRevoked: self.init(.deviceRevoked, "this device was revoked; log in again")
+        case .deviceRevoked(let reason): self.init(reason)
+        }
+    }
+
+    /// What a revoked device is told when it comes back.
+    public init(_ reason: RevocationReason) {
+        switch reason {
+        case .loggedOut: self.init(.deviceRevoked, "this device was logged out; log in again")
+        case .replaced:
+            self.init(.deviceReplaced, "this device gave way to a new login, since its user had too many; log in again")
+        case .tokenReused:
+            self.init(.deviceRevoked, "this device was logged out, since an old refresh token of it came; log in again")
+        case .passwordChanged:
+            self.init(.deviceRevoked, "this device was logged out, since the password was changed; log in again")
         }
     }
 

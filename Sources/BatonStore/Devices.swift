@@ -17,10 +17,45 @@ enum Devices {
         return true
     }
 
-    static func revoke(_ device: Int64, of user: Int64, in db: Database) throws {
+    /// Its newest refresh token stays, so that the device can be told why when it comes back.
+    static func revoke(
+        _ device: Int64, of user: Int64, because reason: RevocationReason, in db: Database
+    ) throws {
         try db.execute(sql: "UPDATE cursors SET state = 2 WHERE device = ?", arguments: [device])
-        try db.execute(sql: "DELETE FROM refresh_tokens WHERE device = ?", arguments: [device])
+        try db.execute(sql: "UPDATE devices SET revoked_for = ? WHERE num = ?", arguments: [reason.rawValue, device])
+        try db.execute(
+            sql: "DELETE FROM refresh_tokens WHERE device = ? AND rotated_at IS NOT NULL", arguments: [device])
         try recount(of: user, in: db)
+    }
+
+    /// Revokes as many of a user's devices as have to give way to a new one.
+    ///
+    /// - Returns: them; nil where too few can give way, and then nothing was changed.
+    static func makeRoom(
+        of user: Int64, at now: Timestamp, connected: Set<DeviceID>?, in db: Database
+    ) throws -> [DeviceID]? {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT d.num, d.id, c.last_used >= ?2 AND EXISTS (
+                    SELECT 1 FROM refresh_tokens t WHERE t.device = d.num AND t.expires_at > ?3) AS counts
+                FROM devices d JOIN cursors c ON c.device = d.num WHERE d.user = ?1 AND c.state <> 2
+                ORDER BY counts, c.last_used, d.num
+                """,
+            arguments: [
+                user, now.advanced(byMilliseconds: -Int64(Limits.Store.idleDeviceDays) * 86_400_000).milliseconds,
+                now.milliseconds,
+            ])
+        let counting = rows.filter { $0["counts"] }
+        let surplus = counting.count + 1 - Limits.Account.devicesPerUser
+        let excess = rows.count + 1 - Limits.Account.devicesKept
+        guard surplus > 0 || excess > 0 else { return [] }
+        guard let connected else { return nil }
+        let able = (surplus > 0 ? counting : rows).filter { !connected.contains(DeviceID(stored: $0["id"])) }
+        let leaving = able.prefix(max(surplus, excess))
+        guard leaving.count >= max(surplus, excess) else { return nil }
+        for device in leaving { try revoke(device["num"], of: user, because: .replaced, in: db) }
+        return leaving.map { DeviceID(stored: $0["id"]) }
     }
 
     /// Counts a user's active devices anew, and lets go what they have all passed.
@@ -43,4 +78,9 @@ enum Devices {
                 AND sequence <= (SELECT truncated FROM inboxes WHERE user = ?1)
                 """, arguments: [user])
     }
+}
+
+extension RevocationReason {
+    /// A reason that a newer node wrote is told as the plainest one.
+    init(stored: Int64) { self = RevocationReason(rawValue: stored) ?? .loggedOut }
 }

@@ -83,7 +83,9 @@ extension SQLiteStore: AccountStore {
                     SELECT d.num, d.id, d.user FROM users u JOIN devices d ON d.user = u.num
                     JOIN cursors c ON c.device = d.num WHERE u.id = ? AND c.state <> 2 AND d.id <> ?
                     """, arguments: [change.user.stored, change.device.stored])
-            for device in others { try Devices.revoke(device["num"], of: device["user"], in: db) }
+            for device in others {
+                try Devices.revoke(device["num"], of: device["user"], because: .passwordChanged, in: db)
+            }
             return .success(others.map { DeviceID(stored: $0["id"]) })
         }
     }

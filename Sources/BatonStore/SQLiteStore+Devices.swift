@@ -5,22 +5,16 @@ import GRDB
 /// The devices and refresh tokens of `AccountStore`.
 extension SQLiteStore {
     public func createDevice(
-        _ device: NewDevice, refreshToken: NewRefreshToken
-    ) async throws(AccountError) -> Device {
+        _ device: NewDevice, refreshToken: NewRefreshToken, connected: Set<DeviceID>?
+    ) async throws(AccountError) -> CreatedDevice {
         try await change { db throws in
             let row = try Row.fetchOne(
                 db, sql: "SELECT num, password_hash FROM users WHERE id = ?", arguments: [device.user.stored])
             guard let row else { return .failure(.notFound) }
             let user: Int64 = row["num"]
             if let given = device.passwordHash, given != row["password_hash"] { return .failure(.passwordChanged) }
-            let count = try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT count(*) FROM devices d JOIN cursors c ON c.device = d.num WHERE d.user = ? AND c.state <> 2
-                    """, arguments: [user])
-            guard count ?? 0 < Limits.Account.devicesPerUser else {
-                return .failure(.tooManyDevices(limit: Limits.Account.devicesPerUser))
-            }
+            let replaced = try Devices.makeRoom(of: user, at: device.createdAt, connected: connected, in: db)
+            guard let replaced else { return .failure(.tooManyDevices(limit: Limits.Account.devicesPerUser)) }
             let now = device.createdAt.milliseconds
             try db.execute(
                 sql: "INSERT INTO devices (id, user, name, platform, created_at) VALUES (?, ?, ?, ?, ?)",
@@ -33,10 +27,10 @@ extension SQLiteStore {
                     """, arguments: [num, user, now])
             try Self.insert(refreshToken, of: num, in: db)
             try Devices.recount(of: user, in: db)
-            return .success(
-                Device(
-                    id: device.id, user: device.user, name: device.name, platform: device.platform,
-                    createdAt: device.createdAt, lastUsedAt: device.createdAt))
+            let made = Device(
+                id: device.id, user: device.user, name: device.name, platform: device.platform,
+                createdAt: device.createdAt, lastUsedAt: device.createdAt)
+            return .success(CreatedDevice(device: made, replaced: replaced))
         }
     }
 
@@ -68,19 +62,22 @@ extension SQLiteStore {
                     JOIN cursors c ON c.device = d.num WHERE d.id = ? AND u.id = ? AND c.state <> 2
                     """, arguments: [device.stored, user.stored])
             guard let row else { return .success(false) }
-            try Devices.revoke(row["num"], of: row["user"], in: db)
+            try Devices.revoke(row["num"], of: row["user"], because: .loggedOut, in: db)
             return .success(true)
         }
     }
 
-    public func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool {
+    public func standing(of device: DeviceID, of user: UserID) async throws(AccountError) -> DeviceStanding {
         try await look { db throws in
-            try Bool.fetchOne(
+            let row = try Row.fetchOne(
                 try db.cachedStatement(
                     sql: """
-                        SELECT EXISTS (SELECT 1 FROM devices d JOIN users u ON u.num = d.user
-                        JOIN cursors c ON c.device = d.num WHERE d.id = ? AND u.id = ? AND c.state <> 2)
-                        """), arguments: [device.stored, user.stored]) ?? false
+                        SELECT c.state, d.revoked_for FROM devices d JOIN users u ON u.num = d.user
+                        JOIN cursors c ON c.device = d.num WHERE d.id = ? AND u.id = ?
+                        """), arguments: [device.stored, user.stored])
+            guard let row else { return .unknown }
+            return row["state"] == DeviceState.revoked.rawValue
+                ? .revoked(RevocationReason(stored: row["revoked_for"])) : .active
         }
     }
 
@@ -89,20 +86,24 @@ extension SQLiteStore {
             let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT t.device, t.expires_at, t.rotated_at, t.successor, d.id, d.user, u.id AS owner FROM refresh_tokens t
-                    JOIN devices d ON d.num = t.device JOIN users u ON u.num = d.user
-                    JOIN cursors c ON c.device = d.num WHERE t.hash = ? AND c.state <> 2
+                    SELECT t.device, t.expires_at, t.rotated_at, t.successor, d.id, d.user, d.revoked_for, c.state,
+                        u.id AS owner
+                    FROM refresh_tokens t JOIN devices d ON d.num = t.device JOIN users u ON u.num = d.user
+                    JOIN cursors c ON c.device = d.num WHERE t.hash = ?
                     """, arguments: [Self.blob(exchange.hash)])
             guard let row else { return .success(.unknown) }
             let expiresAt: Int64 = row["expires_at"]
             guard expiresAt > exchange.at.milliseconds else { return .success(.expired) }
+            guard row["state"] != DeviceState.revoked.rawValue else {
+                return .success(.revoked(RevocationReason(stored: row["revoked_for"])))
+            }
             let (user, device) = (UserID(stored: row["owner"]), DeviceID(stored: row["id"]))
             let successor: [UInt8]
             switch try db.successor(of: row, exchange) {
             case .given(let hash): successor = hash
             case .unknown: return .success(.unknown)
             case .stolen:
-                try Devices.revoke(row["device"], of: row["user"], in: db)
+                try Devices.revoke(row["device"], of: row["user"], because: .tokenReused, in: db)
                 return .success(.reused(user: user, device: device))
             }
             let num: Int64 = row["device"]

@@ -17,6 +17,7 @@ struct APIHarness {
     let conversations: InMemoryConversationStore
     let revocations: RecordingRevocationAnnouncer
     let presence = SettablePresence()
+    let sessions = SettableSessions()
     let refused = RefusedCredentials()
     let keys: SigningKeys
     let tokens: TokenAuthority
@@ -41,8 +42,8 @@ struct APIHarness {
         configure(&settings)
         var dependencies = APIDependencies(
             accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
-            revocations: revocations, presence: presence, clock: clock, tokens: tokens, keys: ClusterKeys(keys),
-            passwords: passwords)
+            revocations: revocations, presence: presence, sessions: sessions, clock: clock, tokens: tokens,
+            keys: ClusterKeys(keys), passwords: passwords)
         let refused = refused
         dependencies.onRefused = { refused.add($0) }
         responder = makeRouter(dependencies, settings: settings).buildResponder()

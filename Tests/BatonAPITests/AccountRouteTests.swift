@@ -243,18 +243,6 @@ struct AccountRouteTests {
         #expect(answer.error?.field == field)
     }
 
-    @Test("A user has so many devices, and one more after logging one out")
-    func deviceLimit() async throws {
-        let api = try await APIHarness { $0.rateLimits.loginPerAccount.capacity = 100 }
-        let first = try await api.member("alice")
-        for _ in 1..<Limits.Account.devicesPerUser { _ = try await api.login("alice") }
-        let surplus = try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice"))
-        #expect(surplus.status == 409)
-        #expect(surplus.code == .tooManyDevices)
-        #expect(try await api.send(.delete, "/v1/sessions/current", token: first.accessToken).status == 204)
-        _ = try await api.login("alice")
-    }
-
     @Test("A hash of older parameters is made anew at the next login, and not again")
     func rehashes() async throws {
         let api = try await APIHarness()

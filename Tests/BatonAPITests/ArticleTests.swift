@@ -75,7 +75,7 @@ struct ArticleTests {
         api.presence.set([try bob.userID: .online])
         var variables = ["BOB": bob.user]
         let transcripts = try Self.transcripts()
-        #expect(transcripts.count == 15)
+        #expect(transcripts.count == 16)
         for transcript in transcripts {
             let answer = try await Self.run(transcript.command, variables, on: api)
             #expect(answer.status == transcript.status, "\(transcript.command)\n\(answer.text)")
@@ -124,6 +124,6 @@ struct ArticleTests {
                 named.insert(code)
             }
         }
-        #expect(named.count == 22)
+        #expect(named.count == 23)
     }
 }

@@ -94,8 +94,8 @@ struct TransportTests {
             (.get, "/v1/users", "POST"), (.put, "/v1/sessions", "POST"), (.delete, "/v1/users/me", "GET, HEAD, PATCH"),
             (.post, "/v1/users/me", "GET, HEAD, PATCH"), (.get, "/v1/blocks/x", "PUT, DELETE"),
             (.get, "/v1/devices/x", "DELETE"), (.patch, "/v1/users/x", "GET, HEAD"),
-            (.post, "/v1/conversations/x/messages", "GET, HEAD"), (.options, "/v1/devices", "GET, HEAD"),
-            (HTTPRequest.Method("BREW")!, "/v1/devices", "GET, HEAD"),
+            (.post, "/v1/conversations/x/messages", "GET, HEAD"), (.options, "/v1/devices", "GET, HEAD, POST"),
+            (HTTPRequest.Method("BREW")!, "/v1/devices", "GET, HEAD, POST"),
         ] as [(HTTPRequest.Method, String, String)])
     func wrongMethods(_ method: HTTPRequest.Method, _ path: String, _ allowed: String) async throws {
         let answer = try await APIHarness().send(method, path)

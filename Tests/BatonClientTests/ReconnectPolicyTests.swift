@@ -106,5 +106,10 @@ struct ReconnectPolicyTests {
         #expect(
             policy.ended(.refused(status: 401, Self.error(.deviceRevoked)), using: &generator) == .stop(.loggedOut))
         #expect(policy.ended(.closedByClient, using: &generator) == .stop(.requested))
+        // The device gave way to a new login: told by the WebSocket, by REST, and by a refresh.
+        let replaced = Self.error(.deviceReplaced)
+        #expect(policy.ended(.closed(.replaced, reason: ""), using: &generator) == .stop(.replaced))
+        #expect(policy.ended(.refused(status: 401, replaced), using: &generator) == .stop(.replaced))
+        #expect(replaced.sessionEnd == .replaced && Self.error(.deviceRevoked).sessionEnd == .loggedOut)
     }
 }

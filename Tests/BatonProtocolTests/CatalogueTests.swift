@@ -33,7 +33,9 @@ struct CatalogueTests {
 
     @Test("Whom another connection or a revocation ended does not come back by itself")
     func reconnecting() {
-        for code: CloseCode in [.displaced, .revoked, .misbehaved, .helloExpected] { #expect(!code.shouldReconnect) }
+        for code: CloseCode in [.displaced, .revoked, .replaced, .misbehaved, .helloExpected] {
+            #expect(!code.shouldReconnect)
+        }
         for code: CloseCode in [.silent, .stalled, .evacuated, .overloaded, .internalError] {
             #expect(code.shouldReconnect)
         }
@@ -47,10 +49,10 @@ struct CatalogueTests {
             #expect(!error.message.contains("secret"), "what the log is told is not for clients")
         }
         let first = MessageID(conversation: ConversationID(group: 1), sequence: .init(rawValue: 1))
-        let refusals: [Refusal] = [
-            .unknownConversation, .unknownUser, .blocked, .sameUser, .refReused(first: first), .beyondLast(last: 1),
-            .deviceRevoked,
-        ]
+        let refusals: [Refusal] =
+            [
+                .unknownConversation, .unknownUser, .blocked, .sameUser, .refReused(first: first), .beyondLast(last: 1),
+            ] + RevocationReason.allCases.map { .deviceRevoked($0) }
         for refusal in refusals { #expect(!WireError(refusal).retryable) }
     }
 }

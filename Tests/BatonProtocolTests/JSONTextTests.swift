@@ -144,6 +144,7 @@ struct JSONTextTests {
         WireAccepted.self, WireRejected.self, WireError.self, WireEvent.self, WireMessage.self, WireReceipt.self,
         WireCaughtUp.self, WirePresenceUpdate.self, WireTypingNotice.self, WirePong.self, WireGoAway.self,
         WireNewAccount.self, WireProfile.self, WireProfileChange.self, WireLogin.self, WirePasswordChange.self,
+        WireDevicesRequest.self,
         WireRefreshRequest.self, WireTokens.self, WireDeviceInfo.self, WireDeviceList.self, WireMember.self,
         WireConversation.self, WireConversationList.self, WireHistory.self, WireErrorResponse.self,
     ]

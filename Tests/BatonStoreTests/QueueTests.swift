@@ -16,7 +16,7 @@ struct QueueTests {
             let outcomes = await store.perform(Array(repeating: operation, count: limit + 1))
             #expect(outcomes == Array(repeating: .failed(.overloaded), count: limit + 1))
             let carriedOut = await store.perform(Array(repeating: operation, count: limit))
-            #expect(carriedOut == Array(repeating: .refused(.deviceRevoked), count: limit))
+            #expect(carriedOut == Array(repeating: .refused(.deviceRevoked(.loggedOut)), count: limit))
         }
     }
 

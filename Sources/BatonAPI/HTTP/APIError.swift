@@ -35,7 +35,7 @@ package struct APIError: Error, Hashable, Sendable {
         self.code = code
         self.error = error
         switch code {
-        case .unauthenticated, .deviceRevoked:
+        case .unauthenticated, .deviceRevoked, .deviceReplaced:
             headers[.wwwAuthenticate] = "Bearer realm=\"baton\", error=\"invalid_token\""
         case .tokenExpired:
             headers[.wwwAuthenticate] =
@@ -63,10 +63,19 @@ package struct APIError: Error, Hashable, Sendable {
         case .notFound: self = .unknownUser
         case .sameUser: self.init(.sameUser, "you cannot block yourself", field: "user")
         case .tooManyDevices(let limit):
-            self.init(.tooManyDevices, "a user has at most \(limit) devices; log one of them out first")
+            self.init(
+                .tooManyDevices,
+                "a user has at most \(limit) devices, and none of these can give way now: they are connected, or it is not "
+                    + "known which are; remove one (POST /v1/devices)")
         case .passwordChanged: self.init(.wrongCredentials, "the password was changed")
         case .store(let failure): self.init(failure)
         }
+    }
+
+    /// For a device that was revoked.
+    package init(_ reason: RevocationReason) {
+        let error = WireError(reason)
+        self.init(ErrorCode(rawValue: error.code) ?? .deviceRevoked, error)
     }
 
     package init(_ failure: PasswordError) {

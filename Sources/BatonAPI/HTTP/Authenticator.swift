@@ -17,17 +17,21 @@ struct Authenticator: Sendable {
             onRefused(RefusedCredential(error))
             throw APIError(error)
         }
-        let isActive: Bool
+        let standing: DeviceStanding
         do {
-            isActive = try await accounts.isActive(principal.device, of: principal.user)
+            standing = try await accounts.standing(of: principal.device, of: principal.user)
         } catch {
             throw APIError(error)
         }
-        guard isActive else {
-            onRefused(.deviceRevoked)
-            throw APIError(.deviceRevoked, "this device was revoked; log in again")
+        let reason: RevocationReason
+        switch standing {
+        case .active: return principal
+        case .revoked(let known): reason = known
+        // A token of ours is only made for a device that there is; the store may have been restored since.
+        case .unknown: reason = .loggedOut
         }
-        return principal
+        onRefused(.deviceRevoked)
+        throw APIError(reason)
     }
 
     private func bearerToken(of request: Request) throws(AuthenticationError) -> String {

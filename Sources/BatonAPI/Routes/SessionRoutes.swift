@@ -8,6 +8,7 @@ import Logging
 struct SessionRoutes: Sendable {
     let dependencies: APIDependencies
     let gate: RateGate
+    let check: PasswordCheck
     let revoker: DeviceRevoker
 
     func add(to table: inout RouteTable) {
@@ -22,83 +23,52 @@ struct SessionRoutes: Sendable {
         }
     }
 
-    /// Whether the handle is unknown or the password wrong is told neither by the answer nor by the time it takes.
     private func login(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
-        // Before the body is looked at, which costs more than the answer that there were too many.
-        try await gate.login(from: context.remoteAddress)
+        try await check.begin(from: context.remoteAddress)
         let login = try await JSONBody.decode(WireLogin.self, from: request)
         let handle = try Text.handle(login.handle)
         let password = try Text.givenPassword(login.password, field: "password")
         let name = try Text.deviceName(login.deviceName)
         let platform = try Text.platform(login.platform)
-        try await gate.login(to: handle)
 
         for _ in 0..<Self.attempts {
-            let (user, hash) = try await verify(password, handle: handle, logger: context.logger)
+            let (user, hash) = try await check.verify(password, of: handle, logger: context.logger)
             var generator = SystemRandomNumberGenerator()
             let now = dependencies.clock.now
             let refreshToken = RefreshToken.random()
             let new = NewDevice(
                 id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now,
                 passwordHash: hash)
+            let end = RefreshToken.end(from: now, days: dependencies.refreshTokenDays)
+            let replaced: [DeviceID]
             do throws(AccountError) {
-                _ = try await dependencies.accounts.createDevice(
-                    new,
-                    refreshToken: NewRefreshToken(
-                        hash: refreshToken.hash,
-                        expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays)))
+                replaced = try await create(new, NewRefreshToken(hash: refreshToken.hash, expiresAt: end))
             } catch .passwordChanged {
                 continue
             } catch {
                 throw APIError(error)
             }
+            for device in replaced { await revoker.announce(device, of: user, logger: context.logger) }
             return try await tokens(refreshToken, user: user, device: new.id, status: .created)
         }
-        throw wrongCredentials()
+        throw check.wrongCredentials()
     }
 
-    /// Meanwhile another login may have renewed the hash, which happens once. Or the password was changed, which logs
-    /// out whoever had the old one, and so must not let them in again.
+    /// Meanwhile another login may have renewed the hash, which happens once. Or the password was changed, which logs out
+    /// all devices that had the old one, and so must not let another in.
     private static let attempts = 2
 
-    /// - Returns: the user, and the hash that the password has now.
-    private func verify(
-        _ password: String?, handle: String, logger: Logger
-    ) async throws(APIError) -> (user: UserID, hash: String) {
-        guard let password else { throw wrongCredentials() }
-        let known: (user: User, passwordHash: String)?
-        do {
-            known = try await dependencies.accounts.credentials(handle: handle)
-        } catch {
-            throw APIError(error)
-        }
-        let verdict: PasswordHasher.Verdict
-        do {
-            verdict = try await dependencies.passwords.verify(password, against: known?.passwordHash)
-        } catch {
-            throw APIError(error)
-        }
-        guard case .right(let isOutdated) = verdict, let known else { throw wrongCredentials() }
-        guard isOutdated else { return (known.user.id, known.passwordHash) }
-        let renewed = await renewHash(known.passwordHash, of: password, known.user.id, logger: logger)
-        return (known.user.id, renewed ?? known.passwordHash)
-    }
-
-    private func wrongCredentials() -> APIError {
-        dependencies.onRefused(.passwordWrong)
-        return APIError(.wrongCredentials, "the handle or the password is wrong")
-    }
-
-    /// The only moment at which the password is known. That it fails does not matter: there will be other logins.
-    ///
-    /// - Returns: the new hash; nil where it is not in the store.
-    private func renewHash(_ old: String, of password: String, _ user: UserID, logger: Logger) async -> String? {
-        do {
-            let new = try await dependencies.passwords.hash(password)
-            return try await dependencies.accounts.replacePasswordHash(old, by: new, of: user) ? new : nil
-        } catch {
-            logger.notice("password hash not renewed", metadata: ["user": "\(user)", "error": "\(error)"])
-            return nil
+    /// - Returns: the devices that gave way.
+    private func create(_ device: NewDevice, _ token: NewRefreshToken) async throws(AccountError) -> [DeviceID] {
+        do throws(AccountError) {
+            return try await dependencies.accounts.createDevice(device, refreshToken: token, connected: nil).replaced
+        } catch .tooManyDevices(let limit) {
+            // Only now it matters who is connected. Where that cannot be learned, nobody is logged out on a guess.
+            guard let connected = await dependencies.sessions.connectedDevices(of: device.user) else {
+                throw .tooManyDevices(limit: limit)
+            }
+            return try await dependencies.accounts.createDevice(device, refreshToken: token, connected: connected)
+                .replaced
         }
     }
 
@@ -133,6 +103,9 @@ struct SessionRoutes: Sendable {
             throw APIError(
                 .refreshTokenReused,
                 "this refresh token's successor was used before; its device is revoked, log in again")
+        case .revoked(let reason):
+            dependencies.onRefused(.deviceRevoked)
+            throw APIError(reason)
         case .unknown: throw invalidRefresh()
         case .expired:
             dependencies.onRefused(.refreshExpired)

@@ -36,7 +36,7 @@ extension WirePresenceUpdate {
 }
 
 extension WireDeviceInfo {
-    init(_ device: Device, current: DeviceID) {
+    init(_ device: Device, current: DeviceID?) {
         self.init()
         id = device.id.description
         name = device.name

@@ -37,6 +37,12 @@ public struct RelayError: Error, Hashable, Sendable {
         self.init(wire)
     }
 
+    /// Whether the device's login is over.
+    var isOfRevokedDevice: Bool { code == .deviceRevoked || code == .deviceReplaced }
+
+    /// What a refusal of the device's tokens means for its session.
+    var sessionEnd: OfflineReason { code == .deviceReplaced ? .replaced : .loggedOut }
+
     private static func code(of status: Int) -> ErrorCode {
         switch status {
         case 401: .unauthenticated

@@ -46,9 +46,10 @@ package struct ReconnectPolicy {
         case .closedByClient: return .stop(.requested)
         case .closed(.displaced, _): return .stop(.displaced)
         case .closed(.revoked, _): return .stop(.loggedOut)
+        case .closed(.replaced, _): return .stop(.replaced)
         case .closed(let code?, let reason) where !code.shouldReconnect:
             return .stop(.closed(code: code.rawValue, reason: reason))
-        case .refused(_, let error) where error.code == .deviceRevoked: return .stop(.loggedOut)
+        case .refused(_, let error) where error.isOfRevokedDevice: return .stop(error.sessionEnd)
         case .refused(401, let error): return refresh(error, using: &generator)
         case .refused(_, let error) where !error.isRetryable: return .stop(.refused(error))
         case .refused(_, let error):
@@ -68,7 +69,7 @@ package struct ReconnectPolicy {
             refreshed = true
             return .retry(after: .zero, refreshFirst: true)
         }
-        guard error.code == .tokenExpired else { return .stop(.loggedOut) }
+        guard error.code == .tokenExpired else { return .stop(error.sessionEnd) }
         refreshed = false
         return .retry(after: backoff(using: &generator), refreshFirst: false)
     }

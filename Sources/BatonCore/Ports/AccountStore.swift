@@ -22,16 +22,27 @@ public protocol AccountStore: Sendable {
     /// Remembers when users were last seen; an earlier time than the known one changes nothing.
     func recordLastSeen(_ times: [UserID: Timestamp]) async throws(AccountError)
 
-    /// Makes a device, whose cursor is the inbox' head, and its first refresh token. At most
-    /// `Limits.Account.devicesPerUser` active ones: `.tooManyDevices`. Where the password was changed since it was
-    /// verified: `.passwordChanged`.
-    func createDevice(_ device: NewDevice, refreshToken: NewRefreshToken) async throws(AccountError) -> Device
+    /// Makes a device, whose cursor is the inbox' head, and its first refresh token. Where the password was changed
+    /// since it was verified: `.passwordChanged`.
+    ///
+    /// A user has at most `Limits.Account.devicesPerUser` devices that count: those that were used within
+    /// `Limits.Store.idleDeviceDays` and have a refresh token that has not ended. With those that do not count there are
+    /// at most `Limits.Account.devicesKept`. Where there is no room, devices that are not connected give way, the longest
+    /// unused first: they are revoked in the same transaction. Where too few can: `.tooManyDevices`.
+    ///
+    /// - Parameter connected: the user's devices that are connected now; nil where that is not known, and then none gives
+    ///   way.
+    func createDevice(
+        _ device: NewDevice, refreshToken: NewRefreshToken, connected: Set<DeviceID>?
+    ) async throws(AccountError) -> CreatedDevice
     /// A user's devices that are not revoked, oldest first.
     func devices(of user: UserID) async throws(AccountError) -> [Device]
+    /// Logs a device out.
+    ///
     /// - Returns: false where the user has no such device, or it was revoked already.
     func revokeDevice(_ device: DeviceID, of user: UserID, at now: Timestamp) async throws(AccountError) -> Bool
-    /// Is the device there and not revoked? REST asks this for every authenticated request.
-    func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool
+    /// Whether a device is its user's. REST asks this for every authenticated request.
+    func standing(of device: DeviceID, of user: UserID) async throws(AccountError) -> DeviceStanding
 
     /// Exchanges a refresh token for its successor.
     ///
@@ -48,6 +59,15 @@ public protocol AccountStore: Sendable {
     /// once, as is unblocking.
     func block(_ other: UserID, by user: UserID) async throws(AccountError)
     func unblock(_ other: UserID, by user: UserID) async throws(AccountError)
+}
+
+extension AccountStore {
+    /// The same where no device gives way.
+    public func createDevice(
+        _ device: NewDevice, refreshToken: NewRefreshToken
+    ) async throws(AccountError) -> Device {
+        try await createDevice(device, refreshToken: refreshToken, connected: nil).device
+    }
 }
 
 public struct User: Hashable, Sendable {
@@ -125,90 +145,6 @@ public struct ProfileChange: Hashable, Sendable {
     public var phone: String?
     public var email: String?
     public init() {}
-}
-
-public struct Device: Hashable, Sendable {
-    public let id: DeviceID
-    public let user: UserID
-    public let name: String
-    public let platform: String
-    public let createdAt: Timestamp
-    /// When it last exchanged its refresh token, connected, or acknowledged something.
-    public let lastUsedAt: Timestamp
-
-    public init(
-        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, lastUsedAt: Timestamp
-    ) {
-        self.id = id
-        self.user = user
-        self.name = name
-        self.platform = platform
-        self.createdAt = createdAt
-        self.lastUsedAt = lastUsedAt
-    }
-}
-
-public struct NewDevice: Hashable, Sendable {
-    public let id: DeviceID
-    public let user: UserID
-    public let name: String
-    public let platform: String
-    public let createdAt: Timestamp
-    /// Of the password that was given for it; nil where none was asked for.
-    public let passwordHash: String?
-
-    public init(
-        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, passwordHash: String? = nil
-    ) {
-        self.id = id
-        self.user = user
-        self.name = name
-        self.platform = platform
-        self.createdAt = createdAt
-        self.passwordHash = passwordHash
-    }
-}
-
-/// A refresh token as the store knows it: hashed, never the token itself.
-public struct NewRefreshToken: Hashable, Sendable {
-    /// SHA-256 of the token, 32 bytes.
-    public let hash: [UInt8]
-    public let expiresAt: Timestamp
-
-    public init(hash: [UInt8], expiresAt: Timestamp) {
-        self.hash = hash
-        self.expiresAt = expiresAt
-    }
-}
-
-/// A refresh token that came, and what may follow it.
-public struct RefreshExchange: Hashable, Sendable {
-    public let hash: [UInt8]
-    /// The hashes of its successors by each key that the node knows, at least one. The first is by the key in force: it is
-    /// stored where the token has no successor yet. Another node may have stored one of the others.
-    public let successors: [[UInt8]]
-    /// When a successor that is stored now ends.
-    public let expiresAt: Timestamp
-    /// When the token came.
-    public let at: Timestamp
-
-    public init(hash: [UInt8], successors: [[UInt8]], expiresAt: Timestamp, at: Timestamp) {
-        self.hash = hash
-        self.successors = successors
-        self.expiresAt = expiresAt
-        self.at = at
-    }
-}
-
-public enum RefreshRotation: Hashable, Sendable {
-    /// - Parameter successor: one of those that were given.
-    case rotated(user: UserID, device: DeviceID, successor: [UInt8])
-    /// The token's successor was exchanged before; its device is revoked now.
-    case reused(user: UserID, device: DeviceID)
-    /// No such token, or its device was revoked. Also a token within the grace period whose successor was exchanged, and
-    /// is none of those that were given: nothing is revoked then.
-    case unknown
-    case expired
 }
 
 public enum AccountError: Error, Hashable, Sendable {

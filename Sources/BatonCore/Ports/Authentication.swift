@@ -36,6 +36,12 @@ public protocol RevocationAnnouncer: Sendable {
     func announceRevoked(_ device: DeviceID, of user: UserID) async -> Bool
 }
 
+/// Sessions for code outside the event loops.
+public protocol SessionReader: Sendable {
+    /// - Returns: a user's devices that have a session; nil where the registry cannot be reached.
+    func connectedDevices(of user: UserID) async -> Set<DeviceID>?
+}
+
 /// Presence for code outside the event loops.
 public protocol PresenceReader: Sendable {
     /// - Returns: nil where the registry cannot be reached.

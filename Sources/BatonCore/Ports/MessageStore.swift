@@ -219,8 +219,8 @@ public enum Refusal: Hashable, Sendable {
     case refReused(first: MessageID)
     /// The position is beyond the last one there is.
     case beyondLast(last: UInt64)
-    /// The device was revoked.
-    case deviceRevoked
+    /// The device was revoked, or is not the user's.
+    case deviceRevoked(RevocationReason)
 }
 
 public struct InboxState: Hashable, Sendable {

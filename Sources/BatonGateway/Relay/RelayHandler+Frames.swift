@@ -168,8 +168,8 @@ extension RelayHandler {
     func acknowledgeEnded(_ position: InboxSequence, _ outcome: StoreOutcome) {
         // The client does not say it again, and the sender waits for the second tick: the next second tries anew.
         if case .failed = outcome { unstoredAcknowledgement = max(position, unstoredAcknowledgement ?? .zero) }
-        if case .refused(.deviceRevoked) = outcome {
-            close(.revoked, "this device was revoked")
+        if case .refused(.deviceRevoked(let reason)) = outcome {
+            closeRevoked(reason)
             return
         }
         if let next = acknowledgements.stored(), context != nil { submit(acknowledged: next) }
@@ -190,7 +190,7 @@ extension RelayHandler {
         var read = WireRead()
         read.conversation = id.description
         switch outcome {
-        case .refused(.deviceRevoked): close(.revoked, "this device was revoked")
+        case .refused(.deviceRevoked(let reason)): closeRevoked(reason)
         case .refused(let refusal): write(.error(FrameError(WireError(refusal)).answering(.read(read)).error))
         case .failed(let failure): write(.error(FrameError(WireError(failure)).answering(.read(read)).error))
         case .sent, .acknowledged, .markedRead, .connected: break

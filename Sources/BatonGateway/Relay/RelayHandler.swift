@@ -230,7 +230,7 @@ package final class RelayHandler: ChannelDuplexHandler {
             write(.accepted(accepted))
         case .refused(let refusal):
             rejectSend(ref, WireError(refusal))
-            if refusal == .deviceRevoked { close(.revoked, "this device was revoked") }
+            if case .deviceRevoked(let reason) = refusal { closeRevoked(reason) }
         case .failed(let failure): rejectSend(ref, WireError(failure))
         case .acknowledged, .markedRead, .connected: break
         }
@@ -296,6 +296,9 @@ package final class RelayHandler: ChannelDuplexHandler {
         context.write(wrapOutboundOut(.ping(payload)), promise: nil)
         loop.flushLater(self)
     }
+
+    /// The device was revoked.
+    func closeRevoked(_ reason: RevocationReason) { close(CloseCode(reason), WireError(reason).message) }
 
     /// Ends the connection with a code that tells the client what to do.
     func close(_ code: CloseCode, _ reason: String) {

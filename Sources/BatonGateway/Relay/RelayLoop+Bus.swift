@@ -97,7 +97,8 @@ extension RelayLoop: BusReceiver {
         case .displaced(let device, let generation): closeDisplaced(device, of: user, by: generation)
         case .revoked(let device):
             for handler in handlers where handler.principal.device == device {
-                handler.close(.revoked, "this device was revoked")
+                // Why is told by the store, when the device comes back.
+                handler.close(.revoked, "this device was revoked; log in again")
             }
         case .presence: break
         }

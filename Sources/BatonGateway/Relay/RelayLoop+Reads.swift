@@ -51,7 +51,8 @@ extension RelayLoop {
             handler.numbered(generation)
             handler.opened(state)
         case (.connected(_, let generation), .open): handler.numbered(generation)
-        case (.refused, _): handler.close(.revoked, "this device was revoked; log in again")
+        case (.refused(.deviceRevoked(let reason)), _): handler.closeRevoked(reason)
+        case (.refused, _): handler.closeRevoked(.loggedOut)
         // Its disk may be full, or locked by another program. Delivery needs no write.
         case (.failed, .opening): readState(for: handler)
         case (.failed, .open), (.sent, _), (.acknowledged, _), (.markedRead, _): break
@@ -99,7 +100,7 @@ extension RelayLoop {
         case .success(let state?):
             handler.numbered(.unnumbered)
             handler.opened(state)
-        case .success(nil): handler.close(.revoked, "this device was revoked; log in again")
+        case .success(nil): handler.closeRevoked(.loggedOut)
         case .failure(let error):
             handler.write(.error(FrameError(WireError(error)).answering(.hello(WireHello())).error))
             handler.close(.overloaded, "the store is not available; reconnect later")

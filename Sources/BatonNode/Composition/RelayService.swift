@@ -123,7 +123,7 @@ struct RelayService: Service {
         var dependencies = APIDependencies(
             accounts: parts.store, conversations: parts.store,
             limiter: RedisRateLimiter(client: parts.redis),
-            revocations: NodeRevocations(parts: parts), presence: parts.redis,
+            revocations: NodeRevocations(parts: parts), presence: parts.redis, sessions: parts.redis,
             clock: parts.clock, tokens: parts.tokens, keys: parts.clusterKeys, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
         let metrics = parts.nodeMetrics

@@ -16,6 +16,13 @@ extension RedisClient: PresenceReader {
     }
 }
 
+extension RedisClient: SessionReader {
+    package func connectedDevices(of user: UserID) async -> Set<DeviceID>? {
+        guard let sessions = try? await sessions(of: user) else { return nil }
+        return Set(sessions.map(\.device))
+    }
+}
+
 /// What people look at: `baton inspect`, `top` and `doctor`.
 extension RedisClient {
     /// The living nodes, nil where Redis cannot be reached, or not in time.

@@ -3,9 +3,10 @@ import BatonCore
 extension Engine {
     /// Numbers a device's connection, and says where the device stands.
     mutating func connect(_ request: ConnectRequest) throws(SQLiteFailure) -> StoreOutcome {
-        guard let cursor = try rows.cursor(request.device, of: request.user), cursor.state != .revoked else {
-            return .refused(.deviceRevoked)
+        guard let cursor = try rows.cursor(request.device, of: request.user) else {
+            return .refused(.deviceRevoked(.loggedOut))
         }
+        if let reason = try rows.revocation(of: cursor) { return .refused(.deviceRevoked(reason)) }
         let inbox = try rows.inbox(cursor.user)
         let epoch = try rows.epoch(of: cursor.user)
         if cursor.state == .idle {

@@ -3,9 +3,10 @@ import BatonCore
 extension Engine {
     /// Moves a device's cursor, and with it the delivered watermarks of its user.
     mutating func acknowledge(_ request: AcknowledgeRequest) throws(SQLiteFailure) -> StoreOutcome {
-        guard let cursor = try rows.cursor(request.device, of: request.user), cursor.state != .revoked else {
-            return .refused(.deviceRevoked)
+        guard let cursor = try rows.cursor(request.device, of: request.user) else {
+            return .refused(.deviceRevoked(.loggedOut))
         }
+        if let reason = try rows.revocation(of: cursor) { return .refused(.deviceRevoked(reason)) }
         let inbox = try rows.inbox(cursor.user)
         guard request.position.rawValue <= UInt64(bitPattern: inbox.head) else {
             return .refused(.beyondLast(last: UInt64(bitPattern: inbox.head)))
@@ -64,9 +65,10 @@ extension Engine {
 
     /// Moves a member's read watermark, and the delivered one where it was behind.
     mutating func read(_ request: ReadRequest) throws(SQLiteFailure) -> StoreOutcome {
-        guard let cursor = try rows.cursor(request.device, of: request.user), cursor.state != .revoked else {
-            return .refused(.deviceRevoked)
+        guard let cursor = try rows.cursor(request.device, of: request.user) else {
+            return .refused(.deviceRevoked(.loggedOut))
         }
+        if let reason = try rows.revocation(of: cursor) { return .refused(.deviceRevoked(reason)) }
         guard let conversation = try rows.conversation(request.conversation),
             let member = conversation.member(cursor.user)
         else { return .refused(.unknownConversation) }

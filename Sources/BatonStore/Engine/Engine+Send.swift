@@ -3,9 +3,10 @@ import GRDBSQLite
 
 extension Engine {
     mutating func send(_ request: SendRequest) throws(SQLiteFailure) -> StoreOutcome {
-        guard let cursor = try rows.cursor(request.device, of: request.sender), cursor.state != .revoked else {
-            return .refused(.deviceRevoked)
+        guard let cursor = try rows.cursor(request.device, of: request.sender) else {
+            return .refused(.deviceRevoked(.loggedOut))
         }
+        if let reason = try rows.revocation(of: cursor) { return .refused(.deviceRevoked(reason)) }
         let destination: Destination
         switch try resolve(request, sender: cursor.user) {
         case .success(let found): destination = found

@@ -9,6 +9,7 @@ struct HotStatements {
     let epoch: HotStatement
     let device: HotStatement
     let cursor: HotStatement
+    let revocation: HotStatement
     let inbox: HotStatement
     let conversationByID: HotStatement
     let conversationByNum: HotStatement
@@ -43,6 +44,7 @@ struct HotStatements {
         device = try prepare(
             "SELECT d.num, d.user, u.id FROM devices d JOIN users u ON u.num = d.user WHERE d.id = ?1")
         cursor = try prepare("SELECT position, state, last_used, connections FROM cursors WHERE device = ?1")
+        revocation = try prepare("SELECT revoked_for FROM devices WHERE num = ?1")
         inbox = try prepare("SELECT head, truncated, devices FROM inboxes WHERE user = ?1")
         conversationByID = try prepare("SELECT num FROM conversations WHERE high = ?1 AND low = ?2")
         conversationByNum = try prepare("SELECT high, low FROM conversations WHERE num = ?1")

@@ -103,6 +103,15 @@ struct WorkingSet {
         return cursor
     }
 
+    /// Why a device was revoked; nil where it was not.
+    func revocation(of cursor: HotCursor) throws(SQLiteFailure) -> RevocationReason? {
+        guard cursor.state == .revoked else { return nil }
+        let query = statements.revocation
+        query.bind(1, cursor.device)
+        defer { query.reset() }
+        return try query.step() ? RevocationReason(stored: query.integer(0)) : .loggedOut
+    }
+
     mutating func userNum(_ id: UserID) throws(SQLiteFailure) -> Int64? {
         if let num = users[id] { return num }
         let query = statements.userByID

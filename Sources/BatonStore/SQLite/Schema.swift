@@ -201,6 +201,8 @@ enum Schema {
         -- field's bytes. A node passes on what it does not know.
         ALTER TABLE inbox ADD COLUMN kind INTEGER;
         ALTER TABLE inbox ADD COLUMN body BLOB;
+        -- Why a device was revoked; see RevocationReason. Nodes of version 1 do not say.
+        ALTER TABLE devices ADD COLUMN revoked_for INTEGER NOT NULL DEFAULT 0;
         -- Phone numbers and email addresses are not verified, so several users may have the same: without UNIQUE.
         CREATE TABLE users_2 (
             num INTEGER PRIMARY KEY,

@@ -47,7 +47,7 @@ extension AccountStoreConformance {
             // The request may have come before the first one was carried out.
             let early = try await store.rotateRefreshToken(exchange(1, for: 2, at: after(-3_000)))
             try expectEqual(early, rotated(to: 2))
-            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.standing(of: phone, of: alice), .active)
         },
         Case("As long as its successor was not exchanged, a token is tried again, not stolen") { store in
             try await withPhone(store)
@@ -65,10 +65,10 @@ extension AccountStoreConformance {
             _ = try await store.rotateRefreshToken(exchange(2, for: 3))
             let reuse = try await store.rotateRefreshToken(exchange(1, for: 2, at: after(grace + 1)))
             try expectEqual(reuse, .reused(user: alice, device: phone))
-            try expectEqual(try await store.isActive(phone, of: alice), false)
-            try expectEqual(try await store.isActive(laptop, of: alice), true)
-            for dead in UInt8(1)...3 {
-                try expectEqual(try await store.rotateRefreshToken(exchange(dead, for: dead + 1)), .unknown)
+            try expectEqual(try await store.standing(of: phone, of: alice), .revoked(.tokenReused))
+            try expectEqual(try await store.standing(of: laptop, of: alice), .active)
+            for (dead, outcome) in [(UInt8(1), RefreshRotation.unknown), (2, .unknown), (3, .revoked(.tokenReused))] {
+                try expectEqual(try await store.rotateRefreshToken(exchange(dead, for: dead + 1)), outcome)
             }
         },
         Case("Each older generation revokes its device, though the newest is unused") { store in
@@ -131,10 +131,10 @@ extension AccountStoreConformance {
             _ = try await store.rotateRefreshToken(exchange(2, for: 3, at: after(1), expiresAt: after(900_000)))
             let end = after(grace + 1_000)
             try expectEqual(try await store.rotateRefreshToken(exchange(1, for: 2, at: end)), .expired)
-            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.standing(of: phone, of: alice), .active)
             try expectEqual(try await store.rotateRefreshToken(exchange(3, for: 4, at: end)), rotated(to: 4))
             try expectEqual(try await store.rotateRefreshToken(exchange(1, for: 2, at: end)), .unknown)
-            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.standing(of: phone, of: alice), .active)
         },
         Case("An unknown refresh token changes nothing") { store in
             try await withPhone(store)
@@ -144,7 +144,7 @@ extension AccountStoreConformance {
                         hash: hash, successors: [token(8).hash], expiresAt: token(8).expiresAt, at: later))
                 try expectEqual(rotation, .unknown)
             }
-            try expectEqual(try await store.isActive(phone, of: alice), true)
+            try expectEqual(try await store.standing(of: phone, of: alice), .active)
         },
     ]
 }

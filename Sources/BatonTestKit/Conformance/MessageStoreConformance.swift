@@ -227,8 +227,8 @@ package enum MessageStoreConformance {
                 (message("a", from: alice, to: .user(UserID(rawValue: 0))), .unknownUser),
                 (message("a", from: alice, to: .user(alice)), .sameUser),
                 (message("a", from: alice, to: .conversation(ConversationID(group: 7))), .unknownConversation),
-                (message("a", from: alice, on: device(of: bob), to: .user(bob)), .deviceRevoked),
-                (message("a", from: alice, on: DeviceID(rawValue: 9), to: .user(bob)), .deviceRevoked),
+                (message("a", from: alice, on: device(of: bob), to: .user(bob)), .deviceRevoked(.loggedOut)),
+                (message("a", from: alice, on: DeviceID(rawValue: 9), to: .user(bob)), .deviceRevoked(.loggedOut)),
             ]
             for (operation, refusal) in attempts {
                 try expectEqual(await fixture.messages.perform(operation), .refused(refusal))
@@ -261,7 +261,7 @@ package enum MessageStoreConformance {
             for operation in [
                 message("b", from: alice, to: .user(bob)), ack(1, by: alice), read(id, upTo: 1, by: alice),
             ] {
-                try expectEqual(await fixture.messages.perform(operation), .refused(.deviceRevoked))
+                try expectEqual(await fixture.messages.perform(operation), .refused(.deviceRevoked(.loggedOut)))
             }
             try expectEqual(try await fixture.messages.state(of: alice, device: device(of: alice)), nil)
         },

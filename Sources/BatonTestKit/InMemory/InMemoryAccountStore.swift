@@ -12,7 +12,7 @@ package final class InMemoryAccountStore: AccountStore {
 
     fileprivate struct Installation {
         var device: Device
-        var isRevoked = false
+        var revoked: RevocationReason?
     }
 
     fileprivate struct Token {
@@ -94,7 +94,7 @@ package final class InMemoryAccountStore: AccountStore {
         try transaction { state throws(AccountError) in
             guard state.replacePasswordHash(change.oldHash, by: change.newHash, of: change.user) else { return nil }
             let others = state.activeDevices(of: change.user).map(\.id).filter { $0 != change.device }
-            for device in others { state.installations[device]?.isRevoked = true }
+            for device in others { state.revoke(device, because: .passwordChanged) }
             return others
         }
     }
@@ -113,19 +113,19 @@ package final class InMemoryAccountStore: AccountStore {
     // MARK: Devices
 
     package func createDevice(
-        _ new: NewDevice, refreshToken: NewRefreshToken
-    ) async throws(AccountError) -> Device {
+        _ new: NewDevice, refreshToken: NewRefreshToken, connected: Set<DeviceID>?
+    ) async throws(AccountError) -> CreatedDevice {
         try transaction { state throws(AccountError) in
             guard let account = state.accounts[new.user] else { throw .notFound }
             if let given = new.passwordHash, given != account.passwordHash { throw .passwordChanged }
-            let limit = Limits.Account.devicesPerUser
-            guard state.activeDevices(of: new.user).count < limit else { throw .tooManyDevices(limit: limit) }
+            let replaced = state.makeRoom(of: new.user, at: new.createdAt, connected: connected)
+            guard let replaced else { throw .tooManyDevices(limit: Limits.Account.devicesPerUser) }
             let device = Device(
                 id: new.id, user: new.user, name: new.name, platform: new.platform, createdAt: new.createdAt,
                 lastUsedAt: new.createdAt)
             state.installations[new.id] = Installation(device: device)
             state.tokens[refreshToken.hash] = Token(device: new.id, expiresAt: refreshToken.expiresAt)
-            return device
+            return CreatedDevice(device: device, replaced: replaced)
         }
     }
 
@@ -139,29 +139,30 @@ package final class InMemoryAccountStore: AccountStore {
         _ device: DeviceID, of user: UserID, at now: Timestamp
     ) async throws(AccountError) -> Bool {
         try transaction { state throws(AccountError) in
-            guard state.isActive(device, of: user) else { return false }
-            state.installations[device]?.isRevoked = true
+            guard state.standing(of: device, of: user) == .active else { return false }
+            state.revoke(device, because: .loggedOut)
             return true
         }
     }
 
-    package func isActive(_ device: DeviceID, of user: UserID) async throws(AccountError) -> Bool {
-        try transaction { state throws(AccountError) in state.isActive(device, of: user) }
+    package func standing(of device: DeviceID, of user: UserID) async throws(AccountError) -> DeviceStanding {
+        try transaction { state throws(AccountError) in state.standing(of: device, of: user) }
     }
 
     package func rotateRefreshToken(_ exchange: RefreshExchange) async throws(AccountError) -> RefreshRotation {
         try transaction { state throws(AccountError) in
-            guard let token = state.tokens[exchange.hash], let installation = state.installations[token.device],
-                !installation.isRevoked
-            else { return .unknown }
+            guard let token = state.tokens[exchange.hash], let installation = state.installations[token.device] else {
+                return .unknown
+            }
             guard exchange.at < token.expiresAt else { return .expired }
+            if let reason = installation.revoked { return .revoked(reason) }
             let old = installation.device
             let successor: [UInt8]
             switch state.successor(of: token, exchange) {
             case .given(let hash): successor = hash
             case .unknown: return .unknown
             case .stolen:
-                state.installations[old.id]?.isRevoked = true
+                state.revoke(old.id, because: .tokenReused)
                 return .reused(user: old.user, device: old.id)
             }
             state.tokens = state.tokens.filter { $1.device != old.id || $1.expiresAt > exchange.at }
@@ -260,11 +261,37 @@ extension InMemoryAccountStore.State {
     }
 
     fileprivate func activeDevices(of user: UserID) -> [Device] {
-        installations.values.filter { $0.device.user == user && !$0.isRevoked }.map(\.device)
+        installations.values.filter { $0.device.user == user && $0.revoked == nil }.map(\.device)
     }
 
-    fileprivate func isActive(_ device: DeviceID, of user: UserID) -> Bool {
-        installations[device].map { $0.device.user == user && !$0.isRevoked } ?? false
+    fileprivate func standing(of device: DeviceID, of user: UserID) -> DeviceStanding {
+        guard let found = installations[device], found.device.user == user else { return .unknown }
+        return found.revoked.map { .revoked($0) } ?? .active
+    }
+
+    fileprivate mutating func revoke(_ device: DeviceID, because reason: RevocationReason) {
+        installations[device]?.revoked = reason
+        tokens = tokens.filter { $1.device != device || $1.exchangedAt == nil }
+    }
+
+    /// Revokes those that have to give way; nil where too few can.
+    fileprivate mutating func makeRoom(
+        of user: UserID, at now: Timestamp, connected: Set<DeviceID>?
+    ) -> [DeviceID]? {
+        let idle = now.advanced(byMilliseconds: -Int64(Limits.Store.idleDeviceDays) * 86_400_000)
+        let all = activeDevices(of: user).sorted { ($0.lastUsedAt, $0.createdAt) < ($1.lastUsedAt, $1.createdAt) }
+        let counting = all.filter { device in
+            device.lastUsedAt >= idle && tokens.values.contains { $0.device == device.id && $0.expiresAt > now }
+        }
+        let uncounted = all.filter { !counting.contains($0) }
+        let surplus = counting.count + 1 - Limits.Account.devicesPerUser
+        let needed = max(surplus, all.count + 1 - Limits.Account.devicesKept)
+        guard needed > 0 else { return [] }
+        guard let connected else { return nil }
+        let able = (surplus > 0 ? counting : uncounted + counting).filter { !connected.contains($0.id) }
+        guard able.count >= needed else { return nil }
+        for device in able.prefix(needed) { revoke(device.id, because: .replaced) }
+        return able.prefix(needed).map(\.id)
     }
 
     fileprivate func checkPair(_ user: UserID, _ other: UserID) throws(AccountError) {

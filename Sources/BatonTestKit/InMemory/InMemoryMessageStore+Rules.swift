@@ -11,8 +11,14 @@ extension InMemoryMessageStore.State {
     }
 
     func device(_ id: DeviceID, of user: UserID) -> InMemoryDevice? {
-        guard let device = devices[id], device.owner == user, !device.isRevoked else { return nil }
+        guard let device = devices[id], device.owner == user, device.revoked == nil else { return nil }
         return device
+    }
+
+    /// Why a device is none of a user's.
+    private func refusal(of id: DeviceID, _ user: UserID) -> StoreOutcome {
+        let device = devices[id].flatMap { $0.owner == user ? $0 : nil }
+        return .refused(.deviceRevoked(device?.revoked ?? .loggedOut))
     }
 
     private func deviceCount(of user: UserID) -> Int {
@@ -29,7 +35,9 @@ extension InMemoryMessageStore.State {
     // MARK: Sending
 
     private mutating func send(_ request: SendRequest) -> StoreOutcome {
-        guard device(request.device, of: request.sender) != nil else { return .refused(.deviceRevoked) }
+        guard device(request.device, of: request.sender) != nil else {
+            return refusal(of: request.device, request.sender)
+        }
         let key = InMemoryMessageStore.RefKey(device: request.device, ref: request.ref)
         if let first = refs[key] {
             guard first.payload == request.payload, first.id.conversation == conversationID(of: request) else {
@@ -101,7 +109,7 @@ extension InMemoryMessageStore.State {
 
     private mutating func connect(_ request: ConnectRequest) -> StoreOutcome {
         guard var device = device(request.device, of: request.user), let inbox = users[request.user] else {
-            return .refused(.deviceRevoked)
+            return refusal(of: request.device, request.user)
         }
         device.connections = ConnectionGeneration(rawValue: device.connections.rawValue + 1)
         device.isIdle = false
@@ -115,7 +123,7 @@ extension InMemoryMessageStore.State {
 
     private mutating func acknowledge(_ request: AcknowledgeRequest) -> StoreOutcome {
         guard let device = device(request.device, of: request.user), let inbox = users[request.user] else {
-            return .refused(.deviceRevoked)
+            return refusal(of: request.device, request.user)
         }
         guard request.position <= inbox.head else { return .refused(.beyondLast(last: inbox.head.rawValue)) }
         guard request.position > device.cursor else { return .acknowledged(events: []) }
@@ -147,7 +155,7 @@ extension InMemoryMessageStore.State {
     }
 
     private mutating func read(_ request: ReadRequest) -> StoreOutcome {
-        guard device(request.device, of: request.user) != nil else { return .refused(.deviceRevoked) }
+        guard device(request.device, of: request.user) != nil else { return refusal(of: request.device, request.user) }
         guard let conversation = conversations[request.conversation],
             let member = conversation.members[request.user]
         else { return .refused(.unknownConversation) }

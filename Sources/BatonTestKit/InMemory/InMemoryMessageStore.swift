@@ -90,7 +90,7 @@ package final class InMemoryMessageStore: MessageStore {
         among devices: [DeviceID],
         completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
     ) {
-        let revoked = state.withLock { state in devices.filter { state.devices[$0]?.isRevoked ?? true } }
+        let revoked = state.withLock { state in devices.filter { state.devices[$0].map { $0.revoked != nil } ?? true } }
         completion(.success(Set(revoked)))
     }
 }
@@ -109,9 +109,11 @@ extension InMemoryMessageStore: MessageFixture {
         }
     }
 
-    package func revoke(_ device: DeviceID, of user: UserID) {
+    package func revoke(_ device: DeviceID, of user: UserID) { revoke(device, of: user, because: .loggedOut) }
+
+    package func revoke(_ device: DeviceID, of user: UserID, because reason: RevocationReason) {
         state.withLock { state in
-            state.devices[device]?.isRevoked = true
+            state.devices[device]?.revoked = reason
             state.trim(user)
         }
     }
@@ -171,12 +173,12 @@ struct InMemoryUser {
 struct InMemoryDevice {
     let owner: UserID
     var cursor: InboxSequence
-    var isRevoked = false
+    var revoked: RevocationReason?
     var connections = ConnectionGeneration.first
     /// Not used for long: it holds nothing back.
     var isIdle = false
 
-    var isActive: Bool { !isRevoked && !isIdle }
+    var isActive: Bool { revoked == nil && !isIdle }
 }
 
 struct InMemoryConversation {

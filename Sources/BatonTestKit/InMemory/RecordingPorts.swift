@@ -37,3 +37,14 @@ package final class SettablePresence: PresenceReader {
         }
     }
 }
+
+/// The devices that a test says are connected; nil for a registry that cannot be reached.
+package final class SettableSessions: SessionReader {
+    private let connected = Mutex<Set<DeviceID>?>([])
+
+    package init() {}
+
+    package func set(_ devices: Set<DeviceID>?) { connected.withLock { $0 = devices } }
+
+    package func connectedDevices(of user: UserID) async -> Set<DeviceID>? { connected.withLock { $0 } }
+}

@@ -52,16 +52,16 @@ struct ChatCommand: AsyncParsableCommand {
                 throw CommandFailure("\(count) messages could not be sent yet; they go out next time")
             case .lost(let reason): throw CommandFailure(reason.words)
             case .failed(let why): throw CommandFailure(why)
-            case .loggedOut:
+            case .loggedOut(let reason):
                 try await forget(addresses, state)
-                guard isTerminal, !plain else { throw CommandFailure(OfflineReason.loggedOut.words) }
-                print("This device was logged out.")
+                guard isTerminal, !plain else { throw CommandFailure(reason.words) }
+                print("Not logged in any more: \(reason.words).")
             }
         }
     }
 
     private func chat(_ client: BatonClient, _ handle: String, isScreen: Bool) async -> ChatSession.Ending {
-        guard let tokens = await client.currentTokens else { return .loggedOut }
+        guard let tokens = await client.currentTokens else { return .loggedOut(.loggedOut) }
         let isColourful = ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
         let session = ChatSession(
             client: client, tokens: tokens, handle: handle,

@@ -9,7 +9,7 @@ actor ChatSession {
         case left
         /// The input ended, and so many messages could not be sent in time.
         case unsent(Int)
-        case loggedOut
+        case loggedOut(OfflineReason)
         /// The device may not connect any more.
         case lost(OfflineReason)
         case failed(String)
@@ -111,7 +111,9 @@ actor ChatSession {
     private func followStates() async -> Ending? {
         for await state in await client.states() {
             await perform(model.connectionChanged(state, now: now))
-            if let reason = model.ending { return reason == .loggedOut ? .loggedOut : .lost(reason) }
+            if let reason = model.ending {
+                return [.loggedOut, .replaced].contains(reason) ? .loggedOut(reason) : .lost(reason)
+            }
             if case .online = model.connection { await becomeReady() }
             await leaveIfDone()
         }

@@ -280,4 +280,22 @@ struct SendTests {
             #expect(client.close() == .revoked)
         }
     }
+
+    @Test("A device that gave way to a new login learns that, when it connects and by its next send")
+    func replacedDevice() throws {
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let device = relay.device(11, of: alice)
+        relay.store.inner.addDevice(device, of: alice)
+        let connected = relay.greet(alice, device: 11)
+        relay.store.inner.revoke(device, of: alice, because: .replaced)
+        connected.message("r", to: bob)
+        let rejections = connected.frames().compactMap {
+            if case .rejected(let rejected) = $0 { rejected } else { nil }
+        }
+        #expect(rejections.map(\.error.code) == [ErrorCode.deviceReplaced.rawValue])
+        #expect(connected.close() == .replaced)
+        let returning = relay.connect(alice, device: 11)
+        returning.hello()
+        #expect(returning.close() == .replaced)
+    }
 }

@@ -28,7 +28,7 @@ struct AdminHarness {
             APIDependencies(
                 accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts), limiter: limiter,
                 revocations: RecordingRevocationAnnouncer(isReachable: true), presence: SettablePresence(),
-                clock: clock, tokens: tokens, keys: ClusterKeys(keys),
+                sessions: SettableSessions(), clock: clock, tokens: tokens, keys: ClusterKeys(keys),
                 passwords: PasswordHasher(
                     parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))
         let refused = refused

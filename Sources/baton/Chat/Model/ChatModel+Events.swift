@@ -255,6 +255,7 @@ extension OfflineReason {
         case .requested: "not connected"
         case .displaced: "another connection of this device took over"
         case .loggedOut: "this device was logged out"
+        case .replaced: "this device gave way to a new login, since you had too many devices"
         case .refused(let error): TerminalText.safe(error.message)
         case .closed(let code, let reason): "closed by the relay (\(code)) \(TerminalText.safe(reason))"
         }
