@@ -19,10 +19,13 @@ package struct RateLimits: Hashable, Sendable {
         }
     }
 
-    /// Logins to one account, whether there is such an account or not: passwords are guessed one by one.
+    /// Failed logins to one account, whether there is such an account or not: passwords are guessed one by one. One bucket
+    /// for each address where the account is used, and one for all others: strangers lock nobody out who is at home.
     package var loginPerAccount = Rate(capacity: 20, secondsPerToken: 180)
-    /// Logins from one address: one password is tried with many accounts.
+    /// Failed logins from one address: one password is tried with many accounts.
     package var loginPerAddress = Rate(capacity: 120, secondsPerToken: 30)
+    /// Logins of one user, with the right password: each is a device, and costs a hash.
+    package var loginPerUser = Rate(capacity: 60, secondsPerToken: 60)
     /// New users from one address.
     package var registrationPerAddress = Rate(capacity: 60, secondsPerToken: 60)
     /// Refreshes from one address. A device needs one in 15 minutes; a whole office may share the address.
@@ -44,12 +47,29 @@ struct RateGate: Sendable {
     let limiter: any RateLimiter
     let limits: RateLimits
 
-    func login(from address: String?) async throws(APIError) {
-        try await pass(address: address, "login_address", limits.loginPerAddress)
+    /// - Returns: what to give back where the login does not fail.
+    func login(from address: String?) async throws(APIError) -> RateLimitBucket {
+        let bucket = Self.bucket(ClientNetwork.name(of: address), "login_address", limits.loginPerAddress)
+        try await take(from: bucket)
+        return bucket
     }
 
-    func login(to handle: String) async throws(APIError) {
-        try await pass(handle, "login", limits.loginPerAccount)
+    /// - Parameter home: the address, where the account is used there.
+    /// - Returns: what to give back where the login does not fail.
+    func login(to handle: String, home: String?) async throws(APIError) -> RateLimitBucket {
+        let bucket =
+            home.map { Self.bucket("\(handle)@\($0)", "login_home", limits.loginPerAccount) }
+            ?? Self.bucket(handle, "login", limits.loginPerAccount)
+        try await take(from: bucket)
+        return bucket
+    }
+
+    func login(of user: UserID) async throws(APIError) {
+        try await pass(user.description, "login_user", limits.loginPerUser)
+    }
+
+    func giveBack(_ buckets: [RateLimitBucket]) async {
+        for bucket in buckets { await limiter.giveBack(1, to: bucket) }
     }
 
     func registration(from address: String?) async throws(APIError) {
@@ -82,8 +102,14 @@ struct RateGate: Sendable {
     }
 
     private func pass(_ who: String, _ what: String, _ rate: RateLimits.Rate) async throws(APIError) {
-        let bucket = RateLimitBucket(
-            who: who, what: what, capacity: rate.capacity, secondsPerToken: rate.secondsPerToken)
+        try await take(from: Self.bucket(who, what, rate))
+    }
+
+    private static func bucket(_ who: String, _ what: String, _ rate: RateLimits.Rate) -> RateLimitBucket {
+        RateLimitBucket(who: who, what: what, capacity: rate.capacity, secondsPerToken: rate.secondsPerToken)
+    }
+
+    private func take(from bucket: RateLimitBucket) async throws(APIError) {
         switch await limiter.take(1, from: bucket) {
         case .allowed: return
         case .refused(let milliseconds):

@@ -58,6 +58,19 @@ enum Devices {
         return leaving.map { DeviceID(stored: $0["id"]) }
     }
 
+    /// Where a user's account is used.
+    static func networks(of user: Int64, in db: Database) throws -> Set<NetworkMark> {
+        let trusted = [RevocationReason.loggedOut, .replaced].map { "\($0.rawValue)" }.joined(separator: ", ")
+        let networks = try Int64.fetchAll(
+            try db.cachedStatement(
+                sql: """
+                    SELECT d.network FROM devices d JOIN cursors c ON c.device = d.num
+                    WHERE d.user = ? AND d.network IS NOT NULL AND (c.state <> 2 OR d.revoked_for IN (\(trusted)))
+                    ORDER BY c.last_used DESC, d.num DESC LIMIT ?
+                    """), arguments: [user, Limits.Account.devicesKept])
+        return Set(networks.map(NetworkMark.init(stored:)))
+    }
+
     /// Counts a user's active devices anew, and lets go what they have all passed.
     static func recount(of user: Int64, in db: Database) throws {
         let row = try Row.fetchOne(
@@ -83,4 +96,11 @@ enum Devices {
 extension RevocationReason {
     /// A reason that a newer node wrote is told as the plainest one.
     init(stored: Int64) { self = RevocationReason(rawValue: stored) ?? .loggedOut }
+}
+
+extension NetworkMark {
+    /// The mark as SQLite keeps it: a signed integer of the same bits.
+    var stored: Int64 { Int64(bitPattern: rawValue) }
+
+    init(stored: Int64) { self.init(rawValue: UInt64(bitPattern: stored)) }
 }

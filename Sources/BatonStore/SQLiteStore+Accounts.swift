@@ -39,15 +39,21 @@ extension SQLiteStore: AccountStore {
     }
 
     public func user(handle: String) async throws(AccountError) -> User? {
-        try await credentials(handle: handle)?.user
+        try await look { db throws in try Self.row(ofUser: handle, in: db).map(User.init(row:)) }
     }
 
-    public func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)? {
+    public func credentials(handle: String) async throws(AccountError) -> Credentials? {
         try await look { db throws in
-            try Row.fetchOne(
-                try db.cachedStatement(sql: "SELECT * FROM users WHERE handle = ?"), arguments: [handle]
-            ).map { (User(row: $0), $0["password_hash"]) }
+            guard let row = try Self.row(ofUser: handle, in: db) else { return nil }
+            return Credentials(
+                user: User(row: row), passwordHash: row["password_hash"],
+                networks: try Devices.networks(of: row["num"], in: db))
         }
+    }
+
+    private static func row(ofUser handle: String, in db: Database) throws -> Row? {
+        try Row.fetchOne(
+            try db.cachedStatement(sql: "SELECT * FROM users WHERE handle = ?"), arguments: [handle])
     }
 
     public func updateProfile(of user: UserID, _ change: ProfileChange) async throws(AccountError) -> User {

@@ -17,8 +17,10 @@ extension SQLiteStore {
             guard let replaced else { return .failure(.tooManyDevices(limit: Limits.Account.devicesPerUser)) }
             let now = device.createdAt.milliseconds
             try db.execute(
-                sql: "INSERT INTO devices (id, user, name, platform, created_at) VALUES (?, ?, ?, ?, ?)",
-                arguments: [device.id.stored, user, device.name, device.platform, now])
+                sql: "INSERT INTO devices (id, user, name, platform, created_at, network) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    device.id.stored, user, device.name, device.platform, now, device.network?.stored,
+                ])
             let num = db.lastInsertedRowID
             try db.execute(
                 sql: """
@@ -110,6 +112,11 @@ extension SQLiteStore {
             try db.execute(
                 sql: "DELETE FROM refresh_tokens WHERE device = ? AND expires_at <= ?",
                 arguments: [num, exchange.at.milliseconds])
+            if let network = exchange.network {
+                try db.execute(
+                    sql: "UPDATE devices SET network = ?1 WHERE num = ?2 AND network IS NOT ?1",
+                    arguments: [network.stored, num])
+            }
             _ = try Devices.reactivate(num, at: exchange.at.milliseconds, in: db)
             return .success(.rotated(user: user, device: device, successor: successor))
         }

@@ -42,6 +42,19 @@ struct ClusterKeysTests {
         #expect(keys.successors(of: token, at: Timestamp(milliseconds: 0)) == [first, third, second])
     }
 
+    @Test("A network has the same mark on all nodes, and another by each key")
+    func marks() throws {
+        let old = Self.now.advanced(byMilliseconds: -1)
+        let keys = try Self.keys(Self.key(1, at: old), Self.key(2))
+        let (first, second) = (try Self.keys(Self.key(1)), try Self.keys(Self.key(2)))
+        let network = "192.0.2.1"
+        #expect(
+            keys.marks(of: network, at: Self.now)
+                == second.marks(of: network, at: Self.now) + first.marks(of: network, at: Self.now))
+        #expect(first.marks(of: network, at: Self.now) != second.marks(of: network, at: Self.now))
+        #expect(first.marks(of: network, at: Self.now) != first.marks(of: "192.0.2.2", at: Self.now))
+    }
+
     @Test("A successor is the same in every version: HMAC-SHA256 by HKDF-SHA256 of the signing key")
     func vector() throws {
         let token = try #require(RefreshToken(String(repeating: "A", count: 43)))

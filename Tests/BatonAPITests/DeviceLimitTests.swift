@@ -9,7 +9,7 @@ import Testing
 struct DeviceLimitTests {
     /// Alice with 16 devices, each a second after the one before; none is connected.
     private static func filled() async throws -> (api: APIHarness, devices: [WireTokens]) {
-        let api = try await APIHarness { $0.rateLimits.loginPerAccount.capacity = 100 }
+        let api = try await APIHarness()
         var devices = [try await api.member("alice")]
         for _ in 1..<Limits.Account.devicesPerUser {
             api.clock.advance(by: .seconds(1))
@@ -105,7 +105,7 @@ struct DeviceLimitTests {
             #expect(try await api.send(.post, "/v1/devices", request).code == .wrongCredentials)
         }
         request.handle = "alice"
-        #expect(try await api.send(.post, "/v1/devices", request).code == .wrongCredentials)
+        for _ in 0..<2 { #expect(try await api.send(.post, "/v1/devices", request).code == .wrongCredentials) }
         #expect(try await api.send(.post, "/v1/devices", request).code == .rateLimited)
         #expect(try await Self.login(api).code == .rateLimited)
         #expect(try await api.send(.get, "/v1/users/me", token: alice.accessToken).status == 200)

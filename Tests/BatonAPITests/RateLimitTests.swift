@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Rate limits")
 struct RateLimitTests {
-    @Test("Logins to an account are limited, right or wrong, known or not; a token comes back in time")
+    @Test("Failed logins to an account are limited, whether there is one or not; a token comes back in time")
     func perAccount() async throws {
         let api = try await APIHarness()
         _ = try await api.register("alice")
@@ -26,8 +26,93 @@ struct RateLimitTests {
             #expect(refused.error?.retryable == true)
         }
         api.clock.advance(by: .seconds(180))
-        #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).status == 201)
-        #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).status == 429)
+        for _ in 0..<2 {
+            #expect(try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice")).status == 201)
+        }
+    }
+
+    private static func login(
+        _ api: APIHarness, _ password: String = APIHarness.password, from address: String
+    ) async throws -> APIHarness.Answer {
+        try await api.send(.post, "/v1/sessions", APIHarness.newLogin("alice", password: password), from: address)
+    }
+
+    @Test("Twenty wrong passwords from elsewhere do not lock the owner out where the account is used")
+    func strangers() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        let phone = try await api.login("alice", from: "198.51.100.1")
+        let laptop = try await api.login("alice", from: "2001:db8:1:2::7")
+        for number in 0..<20 {
+            #expect(try await Self.login(api, "wrong horse", from: "192.0.2.\(number)").code == .wrongCredentials)
+        }
+        #expect(try await Self.login(api, from: "192.0.2.99").code == .rateLimited)
+        // At home, also elsewhere in the same network of IPv6; once the phone has moved on, where it was as well.
+        #expect(try await Self.login(api, from: "198.51.100.1").status == 201)
+        #expect(try await Self.login(api, from: "2001:db8:1:2::8").status == 201)
+        #expect(try await api.refresh(phone.refreshToken, from: "203.0.113.5").status == 200)
+        #expect(try await Self.login(api, from: "203.0.113.5").status == 201)
+        // Logged out there by oneself, it stays home.
+        for device in [phone, laptop] {
+            let path = "/v1/devices/\(device.device)"
+            _ = try await api.send(.delete, path, token: laptop.accessToken)
+        }
+        #expect(try await Self.login(api, from: "203.0.113.5").status == 201)
+    }
+
+    @Test("Where an account is used, guesses are limited too, by a bucket of that address")
+    func home() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        _ = try await api.login("alice", from: "198.51.100.1")
+        _ = try await api.login("alice", from: "198.51.100.2")
+        for _ in 0..<20 {
+            #expect(try await Self.login(api, "wrong horse", from: "198.51.100.1").code == .wrongCredentials)
+        }
+        #expect(try await Self.login(api, from: "198.51.100.1").code == .rateLimited)
+        #expect(try await Self.login(api, from: "198.51.100.2").status == 201)
+        #expect(try await Self.login(api, from: "192.0.2.1").status == 201)
+    }
+
+    @Test("Many guesses at once are counted like one after the other")
+    func atOnce() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        let codes = try await withThrowingTaskGroup(of: ErrorCode?.self) { tasks in
+            for number in 0..<60 {
+                tasks.addTask { try await Self.login(api, "wrong horse", from: "192.0.2.\(number)").code }
+            }
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.count { $0 == .wrongCredentials } == 20)
+        #expect(codes.count { $0 == .rateLimited } == 40)
+    }
+
+    @Test("A login that succeeds costs nothing of the failures, one that the node could not carry out neither")
+    func failuresOnly() async throws {
+        let api = try await APIHarness {
+            $0.rateLimits.loginPerAccount.capacity = 1
+            $0.rateLimits.loginPerAddress.capacity = 1
+        }
+        _ = try await api.register("alice")
+        for _ in 0..<3 { #expect(try await Self.login(api, from: "192.0.2.1").status == 201) }
+        api.accounts.fail(with: .diskFull)
+        for _ in 0..<3 { #expect(try await Self.login(api, from: "192.0.2.1").code == .storageFull) }
+        api.accounts.fail(with: nil)
+        #expect(try await Self.login(api, from: "192.0.2.1").status == 201)
+        #expect(try await Self.login(api, "wrong horse", from: "192.0.2.1").code == .wrongCredentials)
+        #expect(try await Self.login(api, from: "192.0.2.1").code == .rateLimited)
+    }
+
+    @Test("Logins with the right password are limited by user: each makes a device")
+    func perUserLogins() async throws {
+        let api = try await APIHarness()
+        _ = try await api.register("alice")
+        for number in 0..<60 { #expect(try await Self.login(api, from: "192.0.2.\(number)").status == 201) }
+        let refused = try await Self.login(api, from: "192.0.2.61")
+        #expect(refused.code == .rateLimited && refused.headers[.retryAfter] == "60")
+        api.clock.advance(by: .seconds(60))
+        #expect(try await Self.login(api, from: "192.0.2.61").status == 201)
     }
 
     @Test("A refused login costs no hash")
@@ -39,7 +124,7 @@ struct RateLimitTests {
         try await passwords.shutdown()
     }
 
-    @Test("Logins from an address are limited, whatever the account")
+    @Test("Failed logins from an address are limited, whatever the account")
     func perAddress() async throws {
         let api = try await APIHarness()
         for number in 0..<120 {

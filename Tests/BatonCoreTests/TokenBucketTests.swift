@@ -21,6 +21,17 @@ import Testing
         #expect(bucket.take(at: 1_000_000) == 1)
     }
 
+    @Test("What is given back can be taken again, and fills no bucket beyond what it holds")
+    func givesBack() {
+        var bucket = TokenBucket(capacity: 2, perSecond: 0.001)
+        bucket.giveBack()
+        for _ in 0..<2 { #expect(bucket.take(at: 0) == nil) }
+        #expect(bucket.take(at: 0) != nil)
+        bucket.giveBack()
+        #expect(bucket.take(at: 0) == nil)
+        #expect(bucket.take(at: 0) != nil)
+    }
+
     @Test("A clock that goes back gives nothing, now and when it is right again")
     func clockGoesBack() {
         var bucket = TokenBucket(capacity: 1, perSecond: 1)

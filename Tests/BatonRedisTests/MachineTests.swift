@@ -118,6 +118,12 @@ struct MachineTests {
         #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 0) == .refused(retryAfterMilliseconds: 1_000))
         #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 999) == .refused(retryAfterMilliseconds: 1))
         #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 1_000) == .allowed)
+        buckets.giveBack(1, to: bucket(0))
+        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 1_000) == .allowed)
+        buckets.giveBack(99, to: bucket(0))
+        #expect(buckets.take(3, from: bucket(0), nowMilliseconds: 1_000) != .allowed)
+        buckets.giveBack(1, to: bucket(1))
+        #expect(buckets.count == 1)
         for who in 1..<100 {
             _ = buckets.take(2, from: bucket(who), nowMilliseconds: 1_000 + Double(who))
             #expect(buckets.count <= 8)

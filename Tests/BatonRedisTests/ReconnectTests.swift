@@ -167,6 +167,8 @@ struct ReconnectTests {
                 #expect(await limiter.take(1, from: bucket) == .allowed)
                 #expect(await limiter.take(1, from: bucket) != .allowed)
                 #expect(observer.localLimits == 2)
+                await limiter.giveBack(1, to: bucket)
+                #expect(await limiter.take(1, from: bucket) == .allowed)
                 #expect(observer.failedPublishes > 0)
                 #expect(await client.announceRevoked(DeviceID(rawValue: 1), of: Self.alice) == false)
                 #expect(await client.presence(of: [Self.alice]) == nil)

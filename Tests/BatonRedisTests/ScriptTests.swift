@@ -179,6 +179,13 @@ struct ScriptTests {
                 #expect(try await (400...500).contains(Self.ttl(Keys.limit(bucket), client)))
                 let value = try await client.run(RedisCommand("GET", Keys.limit(bucket))).text ?? ""
                 #expect(value.hasPrefix("tokens=0.0"))
+                // What is given back can be taken again, and no more than the bucket holds.
+                await limiter.giveBack(1, to: bucket)
+                #expect(await limiter.take(1, from: bucket) == .allowed)
+                #expect(await limiter.take(1, from: bucket) != .allowed)
+                await limiter.giveBack(99, to: bucket)
+                #expect(await limiter.take(6, from: bucket) != .allowed)
+                #expect(await limiter.take(5, from: bucket) == .allowed)
                 _ = try await client.run(RedisCommand("SET", Keys.limit(bucket), "junk"))
                 #expect(await limiter.take(5, from: bucket) == .allowed)
             }

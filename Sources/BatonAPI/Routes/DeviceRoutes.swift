@@ -38,12 +38,12 @@ struct DeviceRoutes: Sendable {
     private func listByPassword(
         _ request: Request, _ context: APIRequestContext
     ) async throws(APIError) -> Response {
-        try await check.begin(from: context.remoteAddress)
+        let attempt = try await check.begin(from: context.remoteAddress)
         let body = try await JSONBody.decode(WireDevicesRequest.self, from: request)
         let handle = try Text.handle(body.handle)
         let password = try Text.givenPassword(body.password, field: "password")
         let devices = try Self.devices(body.remove)
-        let (user, _) = try await check.verify(password, of: handle, logger: context.logger)
+        let (user, _) = try await check.verify(password, of: handle, attempt, logger: context.logger)
         for device in devices { _ = try await revoke(device, of: user, context.logger) }
         return try await list(of: user, current: nil)
     }

@@ -4,30 +4,68 @@ import Logging
 
 /// Finds out whose handle and password somebody gives who has no session.
 ///
-/// Whether the handle is unknown or the password wrong is told neither by the answer nor by the time it takes.
+/// Whether the handle is unknown or the password wrong is told neither by the answer nor by the time it takes. Failures are
+/// counted: a token is taken before the password is looked at, so that many guesses at once are counted too, and given back
+/// unless the password was wrong.
 struct PasswordCheck: Sendable {
     let dependencies: APIDependencies
     let gate: RateGate
 
-    /// Takes the address' attempt, before the request's body is looked at: that costs more than the answer that there were
-    /// too many.
-    func begin(from address: String?) async throws(APIError) {
-        try await gate.login(from: address)
+    /// An attempt of which the address is known, and not yet the rest.
+    struct Attempt: Sendable {
+        let network: String
+        fileprivate let bucket: RateLimitBucket
+    }
+
+    /// To be called before the request's body is looked at, which costs more than the answer that there were too many.
+    func begin(from address: String?) async throws(APIError) -> Attempt {
+        Attempt(network: ClientNetwork.name(of: address), bucket: try await gate.login(from: address))
     }
 
     /// - Parameter password: nil for one that nobody can have.
     /// - Returns: the user, and the hash that the password has now.
     func verify(
-        _ password: String?, of handle: String, logger: Logger
+        _ password: String?, of handle: String, _ attempt: Attempt, logger: Logger
     ) async throws(APIError) -> (user: UserID, hash: String) {
-        try await gate.login(to: handle)
-        guard let password else { throw wrongCredentials() }
-        let known: (user: User, passwordHash: String)?
+        var buckets = [attempt.bucket]
+        do throws(APIError) {
+            let known = try await credentials(of: handle)
+            buckets.append(try await gate.login(to: handle, home: isHome(attempt, known) ? attempt.network : nil))
+            let found = try await compare(password, with: known, logger: logger)
+            await gate.giveBack(buckets)
+            try await gate.login(of: found.user)
+            return found
+        } catch {
+            if ![.wrongCredentials, .rateLimited].contains(error.code) { await gate.giveBack(buckets) }
+            throw error
+        }
+    }
+
+    /// What somebody who has taken longer than the password was right is told, too.
+    func wrongCredentials() -> APIError {
+        dependencies.onRefused(.passwordWrong)
+        return APIError(.wrongCredentials, "the handle or the password is wrong")
+    }
+
+    private func credentials(of handle: String) async throws(APIError) -> Credentials? {
         do {
-            known = try await dependencies.accounts.credentials(handle: handle)
+            return try await dependencies.accounts.credentials(handle: handle)
         } catch {
             throw APIError(error)
         }
+    }
+
+    /// Whether the account is used where the attempt comes from.
+    private func isHome(_ attempt: Attempt, _ known: Credentials?) -> Bool {
+        guard let known else { return false }
+        let marks = dependencies.keys.marks(of: attempt.network, at: dependencies.clock.now)
+        return !known.networks.isDisjoint(with: marks)
+    }
+
+    private func compare(
+        _ password: String?, with known: Credentials?, logger: Logger
+    ) async throws(APIError) -> (user: UserID, hash: String) {
+        guard let password else { throw wrongCredentials() }
         let verdict: PasswordHasher.Verdict
         do {
             verdict = try await dependencies.passwords.verify(password, against: known?.passwordHash)
@@ -38,11 +76,6 @@ struct PasswordCheck: Sendable {
         guard isOutdated else { return (known.user.id, known.passwordHash) }
         let renewed = await renewHash(known.passwordHash, of: password, known.user.id, logger: logger)
         return (known.user.id, renewed ?? known.passwordHash)
-    }
-
-    func wrongCredentials() -> APIError {
-        dependencies.onRefused(.passwordWrong)
-        return APIError(.wrongCredentials, "the handle or the password is wrong")
     }
 
     /// The only moment at which the password is known. That it fails does not matter: there will be other logins.

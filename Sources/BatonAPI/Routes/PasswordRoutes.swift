@@ -76,8 +76,8 @@ struct PasswordRoutes: Sendable {
         return APIError(.wrongCredentials, "the old password is wrong", field: "old_password")
     }
 
-    private func credentials(of id: UserID) async throws(APIError) -> (user: User, passwordHash: String) {
-        let known: (user: User, passwordHash: String)?
+    private func credentials(of id: UserID) async throws(APIError) -> Credentials {
+        let known: Credentials?
         do throws(AccountError) {
             guard let user = try await dependencies.accounts.user(id) else { throw .notFound }
             known = try await dependencies.accounts.credentials(handle: user.handle)

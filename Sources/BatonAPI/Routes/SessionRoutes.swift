@@ -24,7 +24,7 @@ struct SessionRoutes: Sendable {
     }
 
     private func login(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
-        try await check.begin(from: context.remoteAddress)
+        let attempt = try await check.begin(from: context.remoteAddress)
         let login = try await JSONBody.decode(WireLogin.self, from: request)
         let handle = try Text.handle(login.handle)
         let password = try Text.givenPassword(login.password, field: "password")
@@ -32,13 +32,13 @@ struct SessionRoutes: Sendable {
         let platform = try Text.platform(login.platform)
 
         for _ in 0..<Self.attempts {
-            let (user, hash) = try await check.verify(password, of: handle, logger: context.logger)
+            let (user, hash) = try await check.verify(password, of: handle, attempt, logger: context.logger)
             var generator = SystemRandomNumberGenerator()
             let now = dependencies.clock.now
             let refreshToken = RefreshToken.random()
             let new = NewDevice(
                 id: .random(using: &generator), user: user, name: name, platform: platform, createdAt: now,
-                passwordHash: hash)
+                passwordHash: hash, network: network(attempt.network, at: now))
             let end = RefreshToken.end(from: now, days: dependencies.refreshTokenDays)
             let replaced: [DeviceID]
             do throws(AccountError) {
@@ -57,6 +57,10 @@ struct SessionRoutes: Sendable {
     /// Meanwhile another login may have renewed the hash, which happens once. Or the password was changed, which logs out
     /// all devices that had the old one, and so must not let another in.
     private static let attempts = 2
+
+    private func network(_ name: String, at now: Timestamp) -> NetworkMark? {
+        dependencies.keys.marks(of: name, at: now).first
+    }
 
     /// - Returns: the devices that gave way.
     private func create(_ device: NewDevice, _ token: NewRefreshToken) async throws(AccountError) -> [DeviceID] {
@@ -87,7 +91,8 @@ struct SessionRoutes: Sendable {
             rotation = try await dependencies.accounts.rotateRefreshToken(
                 RefreshExchange(
                     hash: token.hash, successors: successors.map(\.hash),
-                    expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays), at: now))
+                    expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays),
+                    network: network(ClientNetwork.name(of: context.remoteAddress), at: now), at: now))
         } catch {
             throw APIError(error)
         }

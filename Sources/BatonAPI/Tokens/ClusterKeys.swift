@@ -12,11 +12,14 @@ package struct ClusterKeys: Sendable {
     private struct Derived: Sendable {
         let created: Timestamp
         let successors: SymmetricKey
+        let networks: SymmetricKey
     }
 
     package init(_ signing: SigningKeys) {
         keys = signing.keys.map { key in
-            Derived(created: key.created, successors: Self.derive("refresh token successor", from: key))
+            Derived(
+                created: key.created, successors: Self.derive("refresh token successor", from: key),
+                networks: Self.derive("network mark", from: key))
         }
     }
 
@@ -24,6 +27,14 @@ package struct ClusterKeys: Sendable {
     package func successors(of token: RefreshToken, at now: Timestamp) -> [RefreshToken] {
         inOrder(at: now).map { key in
             RefreshToken(bytes: Array(HMAC<SHA256>.authenticationCode(for: token.bytes, using: key.successors)))
+        }
+    }
+
+    /// What a network is called in the store, by each key; that of the key in force first.
+    package func marks(of network: String, at now: Timestamp) -> [NetworkMark] {
+        inOrder(at: now).map { key in
+            let code = HMAC<SHA256>.authenticationCode(for: Array(network.utf8), using: key.networks)
+            return NetworkMark(rawValue: code.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
         }
     }
 

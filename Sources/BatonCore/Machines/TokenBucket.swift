@@ -14,6 +14,9 @@ public struct TokenBucket: Hashable, Sendable {
         tokens = Double(capacity)
     }
 
+    /// Gives a token back that was taken.
+    public mutating func giveBack() { tokens = min(capacity, tokens + 1) }
+
     /// Takes a token.
     ///
     /// - Parameter now: monotonic milliseconds; a clock that goes back gives nothing.

@@ -7,8 +7,8 @@ public protocol AccountStore: Sendable {
     func createUser(_ user: NewUser) async throws(AccountError) -> User
     func user(_ id: UserID) async throws(AccountError) -> User?
     func user(handle: String) async throws(AccountError) -> User?
-    /// The password's hash in its encoded form, with the user. `nil` where there is no such handle.
-    func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)?
+    /// What a login is compared with. `nil` where there is no such handle.
+    func credentials(handle: String) async throws(AccountError) -> Credentials?
     /// Changes the fields that are given. Unknown users are `.notFound`.
     func updateProfile(of user: UserID, _ change: ProfileChange) async throws(AccountError) -> User
     /// Exchanges a password's hash for another of the same password.
@@ -119,6 +119,32 @@ public struct NewUser: Hashable, Sendable {
         self.phone = phone
         self.email = email
         self.createdAt = createdAt
+    }
+}
+
+/// What a login is compared with.
+public struct Credentials: Hashable, Sendable {
+    public let user: User
+    /// In its encoded form.
+    public let passwordHash: String
+    /// Where the account is used: the networks in which its devices logged in or refreshed last. Of the
+    /// `Limits.Account.devicesKept` devices that were used last, without those that were revoked because somebody else may
+    /// have had them.
+    public let networks: Set<NetworkMark>
+
+    public init(user: User, passwordHash: String, networks: Set<NetworkMark>) {
+        self.user = user
+        self.passwordHash = passwordHash
+        self.networks = networks
+    }
+}
+
+/// A network in which a device was: a keyed hash of its address, so that the store tells nobody where people were.
+public struct NetworkMark: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue
     }
 }
 

@@ -27,9 +27,12 @@ public struct NewDevice: Hashable, Sendable {
     public let createdAt: Timestamp
     /// Of the password that was given for it; nil where none was asked for.
     public let passwordHash: String?
+    /// Where it logs in; nil where that is not known.
+    public let network: NetworkMark?
 
     public init(
-        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, passwordHash: String? = nil
+        id: DeviceID, user: UserID, name: String, platform: String, createdAt: Timestamp, passwordHash: String? = nil,
+        network: NetworkMark? = nil
     ) {
         self.id = id
         self.user = user
@@ -37,6 +40,7 @@ public struct NewDevice: Hashable, Sendable {
         self.platform = platform
         self.createdAt = createdAt
         self.passwordHash = passwordHash
+        self.network = network
     }
 }
 
@@ -91,13 +95,18 @@ public struct RefreshExchange: Hashable, Sendable {
     public let successors: [[UInt8]]
     /// When a successor that is stored now ends.
     public let expiresAt: Timestamp
+    /// Where it came from; nil where that is not known.
+    public let network: NetworkMark?
     /// When the token came.
     public let at: Timestamp
 
-    public init(hash: [UInt8], successors: [[UInt8]], expiresAt: Timestamp, at: Timestamp) {
+    public init(
+        hash: [UInt8], successors: [[UInt8]], expiresAt: Timestamp, network: NetworkMark? = nil, at: Timestamp
+    ) {
         self.hash = hash
         self.successors = successors
         self.expiresAt = expiresAt
+        self.network = network
         self.at = at
     }
 }

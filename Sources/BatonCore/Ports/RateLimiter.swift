@@ -4,6 +4,9 @@
 /// looser by the number of nodes, and nobody is locked out.
 public protocol RateLimiter: Sendable {
     func take(_ tokens: Int, from bucket: RateLimitBucket) async -> RateLimitDecision
+
+    /// Gives back what was taken for an attempt that turned out not to count. A bucket never holds more than its capacity.
+    func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async
 }
 
 public struct RateLimitBucket: Hashable, Sendable {

@@ -111,10 +111,11 @@ extension NodeConfiguration {
             "Accounts that may be registered from one address in an hour."),
         .integer(
             "limits.loginsPerAddress", \.limits.loginsPerAddress, 1...1_000_000_000,
-            "Login attempts from one address in an hour."),
+            "Failed logins from one address in an hour."),
         .integer(
             "limits.loginsPerAccount", \.limits.loginsPerAccount, 1...1_000_000_000,
-            "Login attempts on one account in an hour."),
+            "Failed logins to one account in an hour: from all addresses where it is not used, and from each where it is."
+        ),
     ]
 
     private static let observabilityKeys: [ConfigurationKey] = [

@@ -32,6 +32,12 @@ struct LocalBuckets: ~Copyable {
         return .refused(retryAfterMilliseconds: max(1, Int(milliseconds)))
     }
 
+    /// To a bucket that is not here, and so is full, nothing is given.
+    mutating func giveBack(_ tokens: Int, to bucket: RateLimitBucket) {
+        guard let state = buckets[bucket] else { return }
+        buckets[bucket]?.tokens = min(Double(max(1, bucket.capacity)), state.tokens + Double(max(0, tokens)))
+    }
+
     private mutating func makeRoom(now: Double) {
         buckets = buckets.filter { bucket, state in
             let interval = max(0.001, bucket.secondsPerToken * 1_000)

@@ -16,11 +16,19 @@ package final class RedisRateLimiter: RateLimiter {
 
     package func take(_ tokens: Int, from bucket: RateLimitBucket) async -> RateLimitDecision {
         let answer = await client.ask { loop, answer in
-            loop.commands.run(TakeTokens(tokens: tokens, bucket: bucket), completion: answer)
+            loop.commands.run(TakeTokens(tokens: max(0, tokens), bucket: bucket), completion: answer)
         }
         if case .success(let decision) = answer { return decision }
         observer.limitedLocally()
         let now = (ContinuousClock.now - start) / .milliseconds(1)
         return local.withLock { $0.take(tokens, from: bucket, nowMilliseconds: now) }
+    }
+
+    package func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async {
+        let answer = await client.ask { loop, answer in
+            loop.commands.run(TakeTokens(tokens: -tokens, bucket: bucket), completion: answer)
+        }
+        if case .success = answer { return }
+        local.withLock { $0.giveBack(tokens, to: bucket) }
     }
 }

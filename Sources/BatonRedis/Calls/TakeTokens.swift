@@ -1,8 +1,9 @@
 import BatonCore
 
-/// `take_tokens.lua`: takes tokens out of a shared bucket.
+/// `take_tokens.lua`: takes tokens out of a shared bucket, or gives them back.
 struct TakeTokens: RedisScript {
     static let file = ScriptFile.takeTokens
+    /// Below zero: so many are given back.
     let tokens: Int
     let bucket: RateLimitBucket
 
@@ -10,7 +11,7 @@ struct TakeTokens: RedisScript {
 
     var arguments: [String] {
         // At least a thousandth of a millisecond: a bucket must have some rate, whatever was configured.
-        ["\(max(1, bucket.capacity))", "\(max(0.001, bucket.secondsPerToken * 1_000))", "\(max(0, tokens))"]
+        ["\(max(1, bucket.capacity))", "\(max(0.001, bucket.secondsPerToken * 1_000))", "\(tokens)"]
     }
 
     func outcome(of reply: RedisValue) -> RateLimitDecision? {

@@ -1,9 +1,9 @@
--- Takes tokens out of a bucket that all nodes share. Time is Redis' own, so that the nodes' clocks do not matter.
+-- Takes tokens out of a bucket that all nodes share, or gives them back. Time is Redis' own, so that the nodes' clocks do not matter.
 --
 -- KEYS[1]  limit:{<who>}:<what>
 -- ARGV[1]  capacity
 -- ARGV[2]  milliseconds until one token comes back
--- ARGV[3]  tokens to take
+-- ARGV[3]  tokens to take; below zero: to give back
 --
 -- Returns 0: taken; more: refused, and after so many milliseconds there would be enough.
 
@@ -21,7 +21,7 @@ tokens = math.min(capacity, tokens + math.max(0, now - at) / interval)
 
 local refusal = 0
 if tokens >= wanted then
-    tokens = tokens - wanted
+    tokens = math.min(capacity, tokens - wanted)
 else
     refusal = math.max(1, math.ceil((wanted - tokens) * interval))
 end

@@ -203,6 +203,8 @@ enum Schema {
         ALTER TABLE inbox ADD COLUMN body BLOB;
         -- Why a device was revoked; see RevocationReason. Nodes of version 1 do not say.
         ALTER TABLE devices ADD COLUMN revoked_for INTEGER NOT NULL DEFAULT 0;
+        -- Where a device logged in or refreshed last; see NetworkMark.
+        ALTER TABLE devices ADD COLUMN network INTEGER;
         -- Phone numbers and email addresses are not verified, so several users may have the same: without UNIQUE.
         CREATE TABLE users_2 (
             num INTEGER PRIMARY KEY,

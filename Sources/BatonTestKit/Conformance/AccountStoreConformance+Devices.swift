@@ -108,6 +108,54 @@ extension AccountStoreConformance {
             try expectEqual(try await make(1, at: late).replaced, [])
             try await expectError(AccountError.tooManyDevices(limit: limit)) { _ = try await make(2, at: late) }
         },
+        Case("An account is used where its devices logged in or refreshed last, and not where it was taken from them") {
+            store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            _ = try await store.createUser(newUser(bob, "bob"))
+            func make(_ number: UInt8, of user: UserID, in network: UInt64?) async throws {
+                let device = NewDevice(
+                    id: DeviceID(rawValue: UInt64(number)), user: user, name: "", platform: "", createdAt: start,
+                    network: network.map(NetworkMark.init))
+                _ = try await store.createDevice(device, refreshToken: token(number))
+            }
+            func networks() async throws -> Set<UInt64> {
+                Set(try require(try await store.credentials(handle: "alice")).networks.map(\.rawValue))
+            }
+            for (number, network) in [(UInt8(11), UInt64(1)), (12, .max), (13, 3)] {
+                try await make(number, of: alice, in: network)
+            }
+            try await make(14, of: alice, in: nil)
+            try await make(15, of: bob, in: 5)
+            try expectEqual(try await networks(), [1, .max, 3])
+            var moved = exchange(11, for: 21, at: start)
+            moved = RefreshExchange(
+                hash: moved.hash, successors: moved.successors, expiresAt: moved.expiresAt,
+                network: NetworkMark(rawValue: 4), at: start)
+            _ = try await store.rotateRefreshToken(moved)
+            _ = try await store.rotateRefreshToken(exchange(12, for: 22, at: start))
+            try expectEqual(try await networks(), [4, .max, 3])
+            // Whom the user logged out was theirs; whom a new password ended may have been somebody else's.
+            _ = try await store.revokeDevice(DeviceID(rawValue: 12), of: alice, at: later)
+            try expectEqual(try await networks(), [4, .max, 3])
+            let change = PasswordChange(
+                user: alice, device: DeviceID(rawValue: 11), oldHash: "hash of alice", newHash: "new")
+            _ = try await store.changePassword(change)
+            try expectEqual(try await networks(), [4, .max])
+        },
+        Case("No more networks are known than devices are kept: those of the devices used last") { store in
+            _ = try await store.createUser(newUser(alice, "alice"))
+            let kept = Limits.Account.devicesKept
+            for number in 0...kept {
+                let device = NewDevice(
+                    id: DeviceID(rawValue: UInt64(number)), user: alice, name: "", platform: "",
+                    createdAt: start.advanced(byMilliseconds: Int64(number)),
+                    network: NetworkMark(rawValue: UInt64(number)))
+                _ = try await store.createDevice(device, refreshToken: token(UInt8(number)))
+                _ = try await store.revokeDevice(device.id, of: alice, at: later)
+            }
+            let networks = try require(try await store.credentials(handle: "alice")).networks
+            try expectEqual(Set(networks.map(\.rawValue)), Set(1...UInt64(kept)))
+        },
         Case("Those that do not count are kept up to a bound, beyond which the longest unused give way") { store in
             let kept = Limits.Account.devicesKept
             let ended = later.advanced(byMilliseconds: -1)

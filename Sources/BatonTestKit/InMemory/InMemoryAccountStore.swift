@@ -13,6 +13,7 @@ package final class InMemoryAccountStore: AccountStore {
     fileprivate struct Installation {
         var device: Device
         var revoked: RevocationReason?
+        var network: NetworkMark?
     }
 
     fileprivate struct Token {
@@ -61,9 +62,11 @@ package final class InMemoryAccountStore: AccountStore {
         try await credentials(handle: handle)?.user
     }
 
-    package func credentials(handle: String) async throws(AccountError) -> (user: User, passwordHash: String)? {
+    package func credentials(handle: String) async throws(AccountError) -> Credentials? {
         try transaction { state throws(AccountError) in
-            state.accounts.values.first { $0.user.handle == handle }.map { ($0.user, $0.passwordHash) }
+            guard let account = state.accounts.values.first(where: { $0.user.handle == handle }) else { return nil }
+            return Credentials(
+                user: account.user, passwordHash: account.passwordHash, networks: state.networks(of: account.user.id))
         }
     }
 
@@ -123,7 +126,7 @@ package final class InMemoryAccountStore: AccountStore {
             let device = Device(
                 id: new.id, user: new.user, name: new.name, platform: new.platform, createdAt: new.createdAt,
                 lastUsedAt: new.createdAt)
-            state.installations[new.id] = Installation(device: device)
+            state.installations[new.id] = Installation(device: device, network: new.network)
             state.tokens[refreshToken.hash] = Token(device: new.id, expiresAt: refreshToken.expiresAt)
             return CreatedDevice(device: device, replaced: replaced)
         }
@@ -166,6 +169,7 @@ package final class InMemoryAccountStore: AccountStore {
                 return .reused(user: old.user, device: old.id)
             }
             state.tokens = state.tokens.filter { $1.device != old.id || $1.expiresAt > exchange.at }
+            if let network = exchange.network { state.installations[old.id]?.network = network }
             state.installations[old.id]?.device = Device(
                 id: old.id, user: old.user, name: old.name, platform: old.platform, createdAt: old.createdAt,
                 lastUsedAt: exchange.at)
@@ -262,6 +266,17 @@ extension InMemoryAccountStore.State {
 
     fileprivate func activeDevices(of user: UserID) -> [Device] {
         installations.values.filter { $0.device.user == user && $0.revoked == nil }.map(\.device)
+    }
+
+    fileprivate func networks(of user: UserID) -> Set<NetworkMark> {
+        let trusted = installations.values.filter { installation in
+            installation.device.user == user && installation.network != nil
+                && [nil, .loggedOut, .replaced].contains(installation.revoked)
+        }
+        let latest = trusted.sorted {
+            ($0.device.lastUsedAt, $0.device.createdAt) > ($1.device.lastUsedAt, $1.device.createdAt)
+        }
+        return Set(latest.prefix(Limits.Account.devicesKept).compactMap(\.network))
     }
 
     fileprivate func standing(of device: DeviceID, of user: UserID) -> DeviceStanding {

@@ -28,4 +28,10 @@ package final class InMemoryRateLimiter: RateLimiter {
             return .allowed
         }
     }
+
+    package func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async {
+        buckets.withLock { buckets in
+            for _ in 0..<tokens { buckets[Key(who: bucket.who, what: bucket.what)]?.giveBack() }
+        }
+    }
 }

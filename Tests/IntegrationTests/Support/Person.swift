@@ -18,7 +18,7 @@ final class Person: Sendable {
     var user: UserID { tokens.user }
     var device: DeviceID { tokens.device }
 
-    private static let password = "correct horse"
+    static let password = "correct horse"
 
     private init(handle: String, client: BatonClient, tokens: Tokens) {
         self.handle = handle

@@ -8,8 +8,8 @@ import NIOCore
 import SwiftProtobuf
 import Testing
 
-@Suite("Refreshes while a node stands still", .serialized, .cluster(nodes: 2))
-struct RefreshTests {
+@Suite("Logins and refreshes", .serialized, .cluster(nodes: 2))
+struct LoginTests {
     @Test("A refresh that a stopped node carries out late makes no thief of the client that went elsewhere")
     func stoppedNode() async throws {
         try await withPeople(1, nodes: [[1]]) { cluster, people in
@@ -33,6 +33,26 @@ struct RefreshTests {
             #expect(third.refreshToken == again.refreshToken)
             _ = try await Self.tokens(try await Self.refresh(third.refreshToken, at: addresses[1]))
             #expect(try await people[0].client.devices().map(\.id) == [people[0].device])
+        }
+    }
+
+    @Test("A seventeenth device takes the place of the longest unused that is connected to no node, which is told so")
+    func replaced() async throws {
+        try await withPeople(1, nodes: [[1]]) { cluster, people in
+            let connected = try await people[0].connected()
+            var others: [Person] = []
+            for _ in 1..<Limits.Account.devicesPerUser {
+                others.append(try await connected.anotherDevice(cluster, through: [0]))
+            }
+            let surplus = try await connected.anotherDevice(cluster, through: [0])
+            #expect(try await surplus.client.devices().map(\.id).contains(connected.device))
+            #expect(try await surplus.client.devices().count == Limits.Account.devicesPerUser)
+            try await others[0].client.connect()
+            try await others[0].states.first("the reason") { $0 == .offline(.replaced) ? true : nil }
+            let left = try await connected.client.devices(
+                handle: connected.handle, password: Person.password, removing: [surplus.device])
+            #expect(Set(left.map(\.id)) == Set([connected.device] + others.dropFirst().map(\.device)))
+            for person in others + [surplus] { await person.close() }
         }
     }
 
