@@ -14,6 +14,8 @@ package struct APIDependencies: Sendable {
     package let passwords: PasswordHasher
     /// For how long a device may stay away before it must log in again.
     package var refreshTokenDays = Limits.Account.refreshTokenDays
+    /// Whether the node stood still a moment ago: what it reads then may have been given up by its client.
+    package var stoodStill: @Sendable () -> Bool = { false }
     /// Told of each credential that is refused, for whoever counts them.
     package var onRefused: @Sendable (RefusedCredential) -> Void = { _ in }
 

@@ -12,7 +12,8 @@ package func makeRouter(
 
     // The middleware has to be there before the routes, which take up the middlewares of their registration.
     router.add(middleware: ErrorMiddleware(methods: catalogue(dependencies, gate, authenticator)))
-    var table = RouteTable(router: router, authenticator: authenticator)
+    var table = RouteTable(
+        router: router, authenticator: authenticator, stoodStill: dependencies.stoodStill)
     addRoutes(to: &table, dependencies, gate)
     return router
 }
@@ -21,7 +22,9 @@ package func makeRouter(
 private func catalogue(
     _ dependencies: APIDependencies, _ gate: RateGate, _ authenticator: Authenticator
 ) -> MethodCatalogue {
-    var table = RouteTable(router: Router(context: APIRequestContext.self), authenticator: authenticator)
+    var table = RouteTable(
+        router: Router(context: APIRequestContext.self), authenticator: authenticator,
+        stoodStill: dependencies.stoodStill)
     addRoutes(to: &table, dependencies, gate)
     return table.methods
 }

@@ -77,6 +77,9 @@ public enum Limits {
         public static let connections = 100_000
         /// Descriptors that a node keeps for the store, Redis, plain requests and itself.
         public static let ownDescriptors = 128
+        /// Without a tick, of one a second, for so long a process stood still; and for so long after that what it reads
+        /// may be old.
+        public static let standstillSeconds: Int64 = 5
         /// Connections told to go away a second, while evacuating.
         public static let evacuatedPerSecond = 500
         /// Within which an evacuation ends, whatever the clients do.

@@ -19,6 +19,7 @@ struct APIHarness {
     let presence = SettablePresence()
     let sessions = SettableSessions()
     let refused = RefusedCredentials()
+    let standing = Standing()
     let keys: SigningKeys
     let tokens: TokenAuthority
     let passwords: PasswordHasher
@@ -46,6 +47,8 @@ struct APIHarness {
             keys: ClusterKeys(keys), passwords: passwords)
         let refused = refused
         dependencies.onRefused = { refused.add($0) }
+        let standing = standing
+        dependencies.stoodStill = { standing.isStill }
         responder = makeRouter(dependencies, settings: settings).buildResponder()
     }
 
@@ -167,6 +170,14 @@ private struct SilentLog: LogHandler {
         set { metadata[key] = newValue }
     }
     func log(event: LogEvent) {}
+}
+
+/// Whether the node stood still a moment ago.
+final class Standing: Sendable {
+    private let value = Mutex(false)
+
+    var isStill: Bool { value.withLock { $0 } }
+    func set(isStill: Bool) { value.withLock { $0 = isStill } }
 }
 
 /// The credentials that were refused, in their order.

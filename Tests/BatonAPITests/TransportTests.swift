@@ -104,6 +104,26 @@ struct TransportTests {
         #expect(answer.headers[.allow] == allowed)
     }
 
+    @Test("What a node reads just after it stood still changes nothing, and can be tried again")
+    func stoodStill() async throws {
+        let api = try await APIHarness()
+        let alice = try await api.member("alice")
+        api.standing.set(isStill: true)
+        let requests: [(HTTPRequest.Method, String)] = [
+            (.post, "/v1/users"), (.post, "/v1/sessions"), (.post, "/v1/sessions/refresh"), (.post, "/v1/devices"),
+            (.delete, "/v1/sessions/current"), (.delete, "/v1/devices/\(alice.device)"), (.patch, "/v1/users/me"),
+            (.post, "/v1/users/me/password"), (.put, "/v1/blocks/\(alice.user)"), (.delete, "/v1/blocks/\(alice.user)"),
+        ]
+        for (method, path) in requests {
+            let answer = try await api.send(method, path, json: "{}", token: alice.accessToken)
+            #expect(answer.status == 503 && answer.code == .overloaded, "\(method) \(path)")
+            #expect(answer.error?.retryable == true && answer.headers[.retryAfter] == "1")
+        }
+        #expect(try await api.send(.get, "/v1/users/me", token: alice.accessToken).status == 200)
+        api.standing.set(isStill: false)
+        #expect(try await api.refresh(alice.refreshToken).status == 200)
+    }
+
     @Test("HEAD is GET without the body")
     func head() async throws {
         let api = try await APIHarness()

@@ -8,7 +8,8 @@ import NIOCore
 import SwiftProtobuf
 import Testing
 
-@Suite("Logins and refreshes", .serialized, .cluster(nodes: 2))
+/// Without canaries: a node that is stopped while it commits would hold the store's lock.
+@Suite("Logins and refreshes", .serialized, .cluster(nodes: 2, configuration: ["canary.enabled=false"]))
 struct LoginTests {
     @Test("A refresh that a stopped node carries out late makes no thief of the client that went elsewhere")
     func stoppedNode() async throws {
@@ -40,19 +41,49 @@ struct LoginTests {
     func replaced() async throws {
         try await withPeople(1, nodes: [[1]]) { cluster, people in
             let connected = try await people[0].connected()
-            var others: [Person] = []
-            for _ in 1..<Limits.Account.devicesPerUser {
-                others.append(try await connected.anotherDevice(cluster, through: [0]))
+            try await Self.withDevices(Limits.Account.devicesPerUser, of: connected, cluster) { others in
+                // The last one took the place of the first.
+                let surplus = try #require(others.last)
+                #expect(try await surplus.client.devices().map(\.id).contains(connected.device))
+                #expect(try await surplus.client.devices().count == Limits.Account.devicesPerUser)
+                try await others[0].client.connect()
+                try await others[0].states.first("the reason") { $0 == .offline(.replaced) ? true : nil }
+                let left = try await connected.client.devices(
+                    handle: connected.handle, password: Person.password, removing: [surplus.device])
+                #expect(Set(left.map(\.id)) == Set(([connected] + others.dropFirst().dropLast()).map(\.device)))
             }
-            let surplus = try await connected.anotherDevice(cluster, through: [0])
-            #expect(try await surplus.client.devices().map(\.id).contains(connected.device))
-            #expect(try await surplus.client.devices().count == Limits.Account.devicesPerUser)
-            try await others[0].client.connect()
-            try await others[0].states.first("the reason") { $0 == .offline(.replaced) ? true : nil }
-            let left = try await connected.client.devices(
-                handle: connected.handle, password: Person.password, removing: [surplus.device])
-            #expect(Set(left.map(\.id)) == Set([connected.device] + others.dropFirst().map(\.device)))
-            for person in others + [surplus] { await person.close() }
+        }
+    }
+
+    /// More devices of a person, which are closed whatever happens.
+    private static func withDevices(
+        _ count: Int, of person: Person, _ cluster: TestCluster, _ body: ([Person]) async throws -> Void
+    ) async throws {
+        var devices: [Person] = []
+        do {
+            for _ in 0..<count { devices.append(try await person.anotherDevice(cluster, through: [0])) }
+            try await body(devices)
+        } catch {
+            for device in devices { await device.close() }
+            throw error
+        }
+        for device in devices { await device.close() }
+    }
+
+    /// The last one: the node then refuses changes for a while.
+    @Test("What lay in a node that stood still for long changes nothing")
+    func oldRequest() async throws {
+        try await withPeople(1, nodes: [[1]]) { cluster, people in
+            let address = cluster.addresses([0])[0]
+            await cluster.local.signalNode(0, SIGSTOP)
+            let late = try await Self.refresh(people[0].tokens.refreshToken, at: address)
+            await #expect(throws: RawConnection.NothingCame.self) {
+                try await late.wait(seconds: Limits.Node.standstillSeconds + 1) { _, _ in nil as (Void, Int)? }
+            }
+            await cluster.local.signalNode(0, SIGCONT)
+            let answer = try await late.lastAnswer()
+            #expect(answer.status == 503 && answer["Retry-After"] == "1")
+            #expect(try WireErrorResponse(jsonUTF8Bytes: answer.rest).error.code == "overloaded")
         }
     }
 

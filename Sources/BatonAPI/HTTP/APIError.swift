@@ -28,6 +28,9 @@ package struct APIError: Error, Hashable, Sendable {
     static let unknownDevice = APIError(.notFound, "you have no such device")
     static let unknownConversation = APIError(
         .unknownConversation, WireError(Refusal.unknownConversation))
+    static let stoodStill = APIError(
+        .overloaded, "the node stood still until now, and your request may be old; try again",
+        retryAfterMilliseconds: 1_000)
     /// Says nothing about what it was; the log does.
     static let internalError = APIError(.internalError, "the node failed; try again", retryAfterMilliseconds: 1_000)
 

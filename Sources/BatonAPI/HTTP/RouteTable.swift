@@ -12,18 +12,28 @@ struct RouteTable {
 
     private let router: Router<APIRequestContext>
     private let authenticator: Authenticator
+    private let stoodStill: @Sendable () -> Bool
     private(set) var methods = MethodCatalogue()
 
-    init(router: Router<APIRequestContext>, authenticator: Authenticator) {
+    /// - Parameter stoodStill: whether the node did so a moment ago.
+    init(
+        router: Router<APIRequestContext>, authenticator: Authenticator, stoodStill: @escaping @Sendable () -> Bool
+    ) {
         self.router = router
         self.authenticator = authenticator
+        self.stoodStill = stoodStill
     }
 
     /// For everybody.
+    ///
+    /// A request for a change that may have lain in the node while it stood still is not carried out: its client may have
+    /// given it up and gone on at another node, and a change that comes late would undo what came after it.
     mutating func open(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         methods.add(method, path)
+        let stoodStill = stoodStill
         router.on(RouterPath(path), method: method) { request, context in
-            try await handler(request, context)
+            if method != .get, stoodStill() { throw APIError.stoodStill }
+            return try await handler(request, context)
         }
     }
 

@@ -1,4 +1,5 @@
 import BatonCore
+import NIOCore
 import Synchronization
 
 /// What the parts of a node know about its health, gathered for `/health/ready` and the log.
@@ -24,12 +25,23 @@ final class NodeState: Sendable {
     static let redisUnreachable = "redis_unreachable"
 
     private let values: Mutex<Values>
+    private let standstill = Mutex(Standstill())
     /// Nil where the node has no canary.
     private let canary: CanaryWatch?
 
     init(loops: Int, canary: CanaryWatch? = nil) {
         self.canary = canary
         values = Mutex(Values(redisLoops: Array(repeating: false, count: loops)))
+    }
+
+    /// An event loop runs.
+    func ticked() { standstill.withLock { $0.ticked(at: Self.monotonicMilliseconds) } }
+
+    /// Whether the process stood still a moment ago.
+    var stoodStill: Bool { standstill.withLock { $0.isRecent(at: Self.monotonicMilliseconds) } }
+
+    private static var monotonicMilliseconds: Int64 {
+        Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000)
     }
 
     func serving() { values.withLock { $0.isServing = true } }

@@ -22,7 +22,8 @@ struct RelayService: Service {
             listening.finish()
         }
         let watch = RedisWatch(parts: parts)
-        let lag = EventLoopLagProbe(group: parts.group, lag: parts.nodeMetrics.eventLoopLag)
+        let state = parts.state
+        let lag = EventLoopLagProbe(group: parts.group, lag: parts.nodeMetrics.eventLoopLag) { state.ticked() }
         defer { lag.stop() }
         // The edge, and what goes on beside it, end together: whichever ends first ends the others.
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -126,7 +127,8 @@ struct RelayService: Service {
             revocations: NodeRevocations(parts: parts), presence: parts.redis, sessions: parts.redis,
             clock: parts.clock, tokens: parts.tokens, keys: parts.clusterKeys, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
-        let metrics = parts.nodeMetrics
+        let (metrics, state) = (parts.nodeMetrics, parts.state)
+        dependencies.stoodStill = { state.stoodStill }
         dependencies.onRefused = { metrics.authenticationFailed($0.rawValue).increment() }
         return dependencies
     }
