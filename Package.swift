@@ -163,7 +163,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BatonClientTests",
-            dependencies: ["BatonClient", "BatonTestKit", nioEmbedded, nioPosix, nioHTTP1, nioWebSocket],
+            dependencies: [
+                "BatonClient", "BatonTestKit", nioEmbedded, nioPosix, nioHTTP1, nioWebSocket, httpClient,
+            ],
             swiftSettings: settings),
         .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
         .testTarget(

@@ -81,8 +81,10 @@ extension BatonClient {
         guard let tokens else { return eventLoop.makeFailedFuture(ClientError.notLoggedIn) }
         var request = WireRefreshRequest()
         request.refreshToken = tokens.refreshToken
-        let future = rest.call(.POST, "/v1/sessions/refresh", body: request, answer: WireTokens.self).flatMap {
-            (wire: WireTokens) -> EventLoopFuture<Tokens> in
+        // Every server gives the same answer to the same token.
+        let future = rest.call(
+            .POST, "/v1/sessions/refresh", body: request, mayRepeat: true, answer: WireTokens.self
+        ).flatMap { (wire: WireTokens) -> EventLoopFuture<Tokens> in
             guard let tokens = Tokens(wire) else {
                 return self.eventLoop.makeFailedFuture(ClientError.badAnswer("tokens are missing"))
             }

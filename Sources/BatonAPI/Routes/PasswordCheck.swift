@@ -41,7 +41,7 @@ struct PasswordCheck: Sendable {
         }
     }
 
-    /// What somebody who has taken longer than the password was right is told, too.
+    /// The answer to a wrong password, also to one that was right until a moment ago.
     func wrongCredentials() -> APIError {
         dependencies.onRefused(.passwordWrong)
         return APIError(.wrongCredentials, "the handle or the password is wrong")

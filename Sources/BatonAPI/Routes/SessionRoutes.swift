@@ -24,7 +24,7 @@ struct SessionRoutes: Sendable {
     }
 
     private func login(_ request: Request, _ context: APIRequestContext) async throws(APIError) -> Response {
-        let attempt = try await check.begin(from: context.remoteAddress)
+        var attempt = try await check.begin(from: context.remoteAddress)
         let login = try await JSONBody.decode(WireLogin.self, from: request)
         let handle = try Text.handle(login.handle)
         let password = try Text.givenPassword(login.password, field: "password")
@@ -44,6 +44,7 @@ struct SessionRoutes: Sendable {
             do throws(AccountError) {
                 replaced = try await create(new, NewRefreshToken(hash: refreshToken.hash, expiresAt: end))
             } catch .passwordChanged {
+                attempt = try await check.begin(from: context.remoteAddress)
                 continue
             } catch {
                 throw APIError(error)

@@ -11,29 +11,40 @@ import Synchronization
 package final class RelayREST: Sendable {
     /// Bytes of an answer.
     private static let answerBytes = 16 * 1024 * 1024
-    private static let timeout: TimeAmount = .seconds(15)
+    /// How long a server may take for an answer.
+    package static let timeout: TimeAmount = .seconds(15)
 
     private let http: HTTPClient
     private let eventLoop: any EventLoop
     private let addresses: [RelayAddress]
-    /// The address that answered last.
+    private let timeout: TimeAmount
+    /// The address that answered last, or the one behind that which failed last.
     private let preferred = Mutex(0)
 
-    package init(http: HTTPClient, on eventLoop: any EventLoop, addresses: [RelayAddress]) {
+    package init(
+        http: HTTPClient, on eventLoop: any EventLoop, addresses: [RelayAddress],
+        timeout: TimeAmount = RelayREST.timeout
+    ) {
         self.http = http
         self.eventLoop = eventLoop
         self.addresses = addresses
+        self.timeout = timeout
     }
 
     /// One request. The future fails with a `ClientError`.
+    ///
+    /// - Parameter mayRepeat: whether the request says the same when it is carried out twice, as reading does, so that
+    ///   another server may be asked where one does not answer.
     package func call<Answer: SwiftProtobuf.Message>(
         _ method: HTTPMethod, _ path: String, body: (any SwiftProtobuf.Message)? = nil, accessToken: String? = nil,
-        answer: Answer.Type
+        mayRepeat: Bool = false, answer: Answer.Type
     ) -> EventLoopFuture<Answer> {
         let start = preferred.withLock { $0 }
         do {
             let bytes: [UInt8]? = try body.map { try WireJSON.encode($0) }
-            return attempt(0, from: start, method, path, bytes, accessToken).flatMapThrowing { response in
+            let request = Request(
+                method: method, path: path, body: bytes, token: accessToken, mayRepeat: mayRepeat || method == .GET)
+            return attempt(0, from: start, request).flatMapThrowing { response in
                 try Self.decode(response, as: answer)
             }
         } catch {
@@ -53,39 +64,46 @@ package final class RelayREST: Sendable {
         }
     }
 
-    /// Tries the servers from `start` on. The next one only where this one cannot have acted on the request.
-    private func attempt(
-        _ number: Int, from start: Int, _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, _ token: String?
-    ) -> EventLoopFuture<HTTPClient.Response> {
+    private struct Request: Sendable {
+        let method: HTTPMethod
+        let path: String
+        let body: [UInt8]?
+        let token: String?
+        let mayRepeat: Bool
+    }
+
+    /// Tries the servers from `start` on. The next one only where this one cannot have acted on the request, or may have.
+    private func attempt(_ number: Int, from start: Int, _ request: Request) -> EventLoopFuture<HTTPClient.Response> {
         guard number < addresses.count else {
             return eventLoop.makeFailedFuture(ClientError.unreachable("there is no server address"))
         }
         let index = (start + number) % addresses.count
-        return execute(method, "\(addresses[index])\(path)", body, token).map { response in
+        return execute(request, at: addresses[index]).map { response in
             self.preferred.withLock { $0 = index }
             return response
         }.flatMapError { error in
-            guard number + 1 < self.addresses.count, method == .GET || Self.isConnectFailure(error) else {
+            // One that stands still takes all the time there is; the next request is not to wait for it too.
+            self.preferred.withLock { $0 = (index + 1) % self.addresses.count }
+            guard number + 1 < self.addresses.count, request.mayRepeat || Self.isConnectFailure(error) else {
                 return self.eventLoop.makeFailedFuture(
                     error as? ClientError ?? .unreachable("\(self.addresses[index]): \(ConnectFailure.text(error))"))
             }
-            return self.attempt(number + 1, from: start, method, path, body, token)
+            return self.attempt(number + 1, from: start, request)
         }
     }
 
-    private func execute(
-        _ method: HTTPMethod, _ url: String, _ body: [UInt8]?, _ token: String?
-    ) -> EventLoopFuture<HTTPClient.Response> {
+    private func execute(_ request: Request, at address: RelayAddress) -> EventLoopFuture<HTTPClient.Response> {
         do {
             var headers = HTTPHeaders()
-            if body != nil { headers.add(name: "Content-Type", value: "application/json") }
-            if let token { headers.add(name: "Authorization", value: "Bearer \(token)") }
+            if request.body != nil { headers.add(name: "Content-Type", value: "application/json") }
+            if let token = request.token { headers.add(name: "Authorization", value: "Bearer \(token)") }
             let request = try HTTPClient.Request(
-                url: url, method: method, headers: headers, body: body.map { .bytes($0) })
+                url: "\(address)\(request.path)", method: request.method, headers: headers,
+                body: request.body.map { .bytes($0) })
             let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.answerBytes)
             return http.execute(
                 request: request, delegate: accumulator, eventLoop: .delegateAndChannel(on: eventLoop),
-                deadline: .now() + Self.timeout
+                deadline: .now() + timeout
             ).futureResult.hop(to: eventLoop)
         } catch {
             return eventLoop.makeFailedFuture(error)
