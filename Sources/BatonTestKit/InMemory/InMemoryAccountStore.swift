@@ -4,19 +4,19 @@ import Synchronization
 /// `AccountStore` as plain dictionaries behind one lock: each call is a transaction. Searches are linear, which is
 /// slow and obviously correct.
 package final class InMemoryAccountStore: AccountStore {
-    fileprivate struct Account {
+    struct Account {
         var user: User
         var passwordHash: String
         var blocked: Set<UserID> = []
     }
 
-    fileprivate struct Installation {
+    struct Installation {
         var device: Device
         var revoked: RevocationReason?
         var network: NetworkMark?
     }
 
-    fileprivate struct Token {
+    struct Token {
         let device: DeviceID
         var expiresAt: Timestamp
         var exchangedAt: Timestamp?
@@ -25,7 +25,7 @@ package final class InMemoryAccountStore: AccountStore {
         mutating func end(notBefore end: Timestamp) { expiresAt = max(expiresAt, end) }
     }
 
-    fileprivate struct State {
+    struct State {
         var accounts: [UserID: Account] = [:]
         var installations: [DeviceID: Installation] = [:]
         var tokens: [[UInt8]: Token] = [:]
@@ -213,104 +213,5 @@ package final class InMemoryAccountStore: AccountStore {
             if let failure = state.failure { throw .store(failure) }
             return try body(&state)
         }
-    }
-}
-
-extension InMemoryAccountStore.State {
-    fileprivate enum Successor {
-        case given([UInt8])
-        case stolen
-        case unknown
-    }
-
-    /// What follows a token that has not ended.
-    fileprivate mutating func successor(
-        of token: InMemoryAccountStore.Token, _ exchange: RefreshExchange
-    ) -> Successor {
-        guard let exchangedAt = token.exchangedAt, let successor = token.successor else {
-            return .given(addSuccessor(of: token, exchange))
-        }
-        let isSoon =
-            exchange.at.milliseconds - exchangedAt.milliseconds <= Limits.Account.refreshGraceSeconds * 1_000
-        let isUnused = tokens[successor].map { $0.exchangedAt == nil } ?? false
-        guard isSoon || isUnused else { return .stolen }
-        guard exchange.successors.contains(successor) else {
-            guard isUnused else { return .unknown }
-            let next = addSuccessor(of: token, exchange)
-            tokens[successor]?.exchangedAt = exchange.at
-            tokens[successor]?.successor = next
-            return .given(next)
-        }
-        if isUnused {
-            for hash in [exchange.hash, successor] { tokens[hash]?.end(notBefore: exchange.expiresAt) }
-        }
-        return .given(successor)
-    }
-
-    private mutating func addSuccessor(
-        of token: InMemoryAccountStore.Token, _ exchange: RefreshExchange
-    ) -> [UInt8] {
-        let successor = exchange.successors[0]
-        tokens[exchange.hash]?.exchangedAt = token.exchangedAt ?? exchange.at
-        tokens[exchange.hash]?.successor = successor
-        tokens[exchange.hash]?.end(notBefore: exchange.expiresAt)
-        tokens[successor] = InMemoryAccountStore.Token(device: token.device, expiresAt: exchange.expiresAt)
-        return successor
-    }
-
-    fileprivate mutating func replacePasswordHash(_ old: String, by new: String, of user: UserID) -> Bool {
-        guard accounts[user]?.passwordHash == old else { return false }
-        accounts[user]?.passwordHash = new
-        return true
-    }
-
-    fileprivate func activeDevices(of user: UserID) -> [Device] {
-        installations.values.filter { $0.device.user == user && $0.revoked == nil }.map(\.device)
-    }
-
-    fileprivate func networks(of user: UserID) -> Set<NetworkMark> {
-        let trusted = installations.values.filter { installation in
-            installation.device.user == user && installation.network != nil
-                && [nil, .loggedOut, .replaced].contains(installation.revoked)
-        }
-        let latest = trusted.sorted {
-            ($0.device.lastUsedAt, $0.device.createdAt) > ($1.device.lastUsedAt, $1.device.createdAt)
-        }
-        return Set(latest.prefix(Limits.Account.devicesKept).compactMap(\.network))
-    }
-
-    fileprivate func standing(of device: DeviceID, of user: UserID) -> DeviceStanding {
-        guard let found = installations[device], found.device.user == user else { return .unknown }
-        return found.revoked.map { .revoked($0) } ?? .active
-    }
-
-    fileprivate mutating func revoke(_ device: DeviceID, because reason: RevocationReason) {
-        installations[device]?.revoked = reason
-        tokens = tokens.filter { $1.device != device || $1.exchangedAt == nil }
-    }
-
-    /// Revokes those that have to give way; nil where too few can.
-    fileprivate mutating func makeRoom(
-        of user: UserID, at now: Timestamp, connected: Set<DeviceID>?
-    ) -> [DeviceID]? {
-        let idle = now.advanced(byMilliseconds: -Int64(Limits.Store.idleDeviceDays) * 86_400_000)
-        let all = activeDevices(of: user).sorted { ($0.lastUsedAt, $0.createdAt) < ($1.lastUsedAt, $1.createdAt) }
-        let counting = all.filter { device in
-            device.lastUsedAt >= idle && tokens.values.contains { $0.device == device.id && $0.expiresAt > now }
-        }
-        let uncounted = all.filter { !counting.contains($0) }
-        let surplus = counting.count + 1 - Limits.Account.devicesPerUser
-        let needed = max(surplus, all.count + 1 - Limits.Account.devicesKept)
-        guard needed > 0 else { return [] }
-        guard let connected else { return nil }
-        let able = (surplus > 0 ? counting : uncounted + counting).filter { !connected.contains($0.id) }
-        guard able.count >= needed else { return nil }
-        for device in able.prefix(needed) { revoke(device.id, because: .replaced) }
-        return able.prefix(needed).map(\.id)
-    }
-
-    fileprivate func checkPair(_ user: UserID, _ other: UserID) throws(AccountError) {
-        guard user != other else { throw .sameUser }
-        guard accounts[user] != nil, accounts[other] != nil else { throw .notFound }
     }
 }
