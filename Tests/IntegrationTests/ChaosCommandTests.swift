@@ -66,7 +66,7 @@ struct ChaosCommandTests {
         #expect(run.output.contains("mixed"))
     }
 
-    private static let older = ProcessInfo.processInfo.environment["BATON_OLDER"]
+    private static let older = ProcessInfo.processInfo.environment["BATON_TEST_OLDER"]
 
     #if DEBUG
         @Test("A run that breaks a promise ends with status 1, and proves it in its table and on its page")

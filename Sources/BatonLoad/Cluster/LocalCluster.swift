@@ -220,14 +220,20 @@ package actor LocalCluster {
         let deadline = clock.now + .seconds(Self.startSeconds)
         while clock.now < deadline {
             if let process, !process.isRunning {
-                throw Failure(
-                    description:
-                        "\(process.name) ended while it should start; see \(settings.directory)/\(process.name).log")
+                let log = "\(settings.directory)/\(process.name).log"
+                let lastLine = Self.lastLine(ofLog: log).map { ": \($0)" } ?? ""
+                throw Failure(description: "\(process.name) ended while it should start\(lastLine); see \(log)")
             }
             if (try? await isSo()) == true { return }
             try await clock.sleep(for: .milliseconds(50))
         }
         throw Failure(description: "\(what): not within \(Self.startSeconds) s; see the logs in \(settings.directory)")
+    }
+
+    /// What a program said last, which tells why it ended.
+    private static func lastLine(ofLog path: String) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        return text.split(separator: "\n").last.map { String($0.prefix(500)) }
     }
 
     /// Ports that were free a moment ago.
