@@ -49,6 +49,11 @@ public enum Limits {
         public static let handshakeSeconds: Int64 = 10
         /// How long a connection of plain requests may wait for its next one.
         public static let plainIdleSeconds: Int64 = 60
+        /// From the head of a plain request to its end.
+        public static let requestSeconds: Int64 = 30
+        /// For an answer to leave, and one second more for each so many of its bytes.
+        public static let answerSeconds: Int64 = 30
+        public static let answerBytesPerSecond: Int64 = 4_096
         /// The client is asked for a sign of life after this much silence ...
         public static let pingSeconds: Int64 = 20
         /// ... and taken for dead after this much.
@@ -75,7 +80,19 @@ public enum Limits {
         /// Handshakes admitted a second; the excess gets `retryAfter` before any query is made for it.
         public static let admittedPerSecond = 2_000
         public static let connections = 100_000
-        /// Descriptors that a node keeps for the store, Redis, plain requests and itself.
+        /// Connections of one address, an IPv4 address or a /64 network of IPv6.
+        public static let connectionsPerAddress = 10_000
+        /// Connections of plain requests.
+        public static let plainConnections = 1_024
+        /// Of one address.
+        public static let plainConnectionsPerAddress = 128
+        /// Those beyond, which have asked for nothing yet, or ask for health or a WebSocket.
+        public static let reservedConnections = 128
+        /// Of one address.
+        public static let reservedConnectionsPerAddress = 8
+        /// A bound that was not met for so long is over, and the log says so.
+        public static let boundQuietSeconds: Int64 = 10
+        /// Descriptors that a node keeps for the store, Redis and itself.
         public static let ownDescriptors = 128
         /// Without a tick, of one a second, for so long a process stood still; and for so long after that what it reads
         /// may be old.

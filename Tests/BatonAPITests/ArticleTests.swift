@@ -124,6 +124,6 @@ struct ArticleTests {
                 named.insert(code)
             }
         }
-        #expect(named.count == 23)
+        #expect(named.count == 24)
     }
 }

@@ -6,12 +6,15 @@ import Testing
 @Suite("Open files")
 struct OpenFilesTests {
     @Test(
-        "Clients are never given the last descriptors",
+        "Clients are never given the last descriptors, and plain requests not those of WebSockets",
         arguments: [
-            (limit: 0, connections: 1_000), (1_128, 1_000), (1_127, 999), (256, 128), (254, 127), (2, 1), (1, 1),
+            (limit: 0, sockets: 1_000, plain: 100, reserve: 10), (1_238, 1_000, 100, 10), (1_237, 999, 100, 10),
+            (256, 96, 22, 10), (254, 96, 21, 10), (16, 6, 1, 1), (2, 1, 1, 1), (1, 1, 1, 1),
         ])
-    func bound(limit: Int, connections: Int) {
-        #expect(OpenFiles.connections(wanted: 1_000, limit: limit) == connections)
+    func shares(limit: Int, sockets: Int, plain: Int, reserve: Int) {
+        let wanted = OpenFiles.Shares(sockets: 1_000, plain: 100, reserve: 10)
+        let shares = OpenFiles.shares(wanted: wanted, limit: limit)
+        #expect(shares == OpenFiles.Shares(sockets: sockets, plain: plain, reserve: reserve))
     }
 
     @Test("The limit is raised to the hard one, and stays there")

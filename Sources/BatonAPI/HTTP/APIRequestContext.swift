@@ -12,6 +12,7 @@ package struct APIRequestContext: RequestContext, AddressedContext {
     package var coreContext: CoreRequestContextStorage
     /// The client's IP address, without a port; nil where it has none (a Unix socket).
     package var remoteAddress: String?
+    package var isProxied = false
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -34,4 +35,6 @@ package struct APIRequestContext: RequestContext, AddressedContext {
 package protocol AddressedContext {
     /// The client's IP address, without a port; nil where it has none (a Unix socket).
     var remoteAddress: String? { get set }
+    /// It came through a proxy that the edge trusts, so from outside.
+    var isProxied: Bool { get set }
 }

@@ -37,9 +37,12 @@ package final class RelayNode: Sendable {
 
     /// May one more connection begin? Asked before anything is queried for it.
     ///
+    /// - Parameter upgrading: those that were admitted before and are not counted yet.
     /// - Returns: nil to admit it, or the milliseconds after which it may try again.
-    package func admit(at now: NIODeadline) -> Int? {
-        guard !isEvacuating, connectionCount < settings.connections else { return Self.fullRetryMilliseconds }
+    package func admit(at now: NIODeadline, upgrading: Int = 0) -> Int? {
+        guard !isEvacuating, connectionCount + upgrading < settings.connections else {
+            return Self.fullRetryMilliseconds
+        }
         let milliseconds = Int64(clamping: now.uptimeNanoseconds / 1_000_000)
         return admission.withLock { $0.take(at: milliseconds) }.map { Int(clamping: $0) }
     }

@@ -61,6 +61,10 @@ extension HandshakeRefusal {
 
     package static let tooSlow = Self(.requestTimeout, "no complete, authenticated request came in time")
 
+    package static func tooManyConnections(_ message: String, retryAfterMilliseconds: UInt32) -> Self {
+        Self(.rateLimited, message, retryAfterMilliseconds: retryAfterMilliseconds)
+    }
+
     package static func overloaded(retryAfterMilliseconds: UInt32) -> Self {
         Self(
             .overloaded, "the node admits no more connections now",

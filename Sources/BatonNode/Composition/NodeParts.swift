@@ -21,6 +21,7 @@ struct NodeParts: Sendable {
     let redis: RedisClient
     let relay: RelayNode
     let loops: RelayLoops
+    let descriptors: OpenFiles.Shares
     let tokens: TokenAuthority
     let clusterKeys: ClusterKeys
     let passwords: PasswordHasher
@@ -71,7 +72,8 @@ struct NodeParts: Sendable {
         let lastSeen = LastSeenWriter(accounts: store, logger: logger)
         var settings = relaySettings(configuration, id, incarnation)
         settings.failpoints = try failpoints(configuration, logger)
-        settings.connections = connections(configuration, logger)
+        let descriptors = descriptors(configuration, logger)
+        settings.connections = descriptors.sockets
         let relay = RelayNode(settings: settings, metrics: RelayMetrics(factory: metrics))
         let loops = try await RelayLoops.make(on: eventLoops) { eventLoop in
             let parts = redis.loop(on: eventLoop)
@@ -91,7 +93,7 @@ struct NodeParts: Sendable {
             clock: clock)
         return NodeParts(
             configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
-            redis: redis, relay: relay, loops: loops, tokens: tokens,
+            redis: redis, relay: relay, loops: loops, descriptors: descriptors, tokens: tokens,
             clusterKeys: ClusterKeys(keys), passwords: hasher, metrics: metrics,
             nodeMetrics: nodeMetrics, state: state, canaryWatch: canaryWatch, lastSeen: lastSeen,
             admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis) }, logger: logger)
@@ -158,16 +160,19 @@ struct NodeParts: Sendable {
         return armed.failpoints
     }
 
-    private static func connections(_ configuration: NodeConfiguration, _ logger: Logger) -> Int {
-        let wanted = configuration.limits.connections
+    private static func descriptors(_ configuration: NodeConfiguration, _ logger: Logger) -> OpenFiles.Shares {
+        let wanted = configuration.limits.descriptors
         let limit = OpenFiles.raiseLimit()
-        let connections = OpenFiles.connections(wanted: wanted, limit: limit)
-        if connections < wanted {
+        let shares = OpenFiles.shares(wanted: wanted, limit: limit)
+        if shares != wanted {
             logger.warning(
                 "too few open files are allowed for limits.connections; raise ulimit -n, or LimitNOFILE of the service",
-                metadata: ["allowed": "\(limit)", "wanted": "\(wanted)", "connections": "\(connections)"])
+                metadata: [
+                    "allowed": "\(limit)", "wanted": "\(wanted.sockets)", "connections": "\(shares.sockets)",
+                    "plain": "\(shares.plain)",
+                ])
         }
-        return connections
+        return shares
     }
 
     private static func relaySettings(

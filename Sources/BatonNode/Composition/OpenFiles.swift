@@ -17,10 +17,28 @@ enum OpenFiles {
         return Int(clamping: raised.rlim_cur)
     }
 
+    /// Who may have how many descriptors.
+    struct Shares: Hashable {
+        /// WebSockets.
+        var sockets: Int
+        /// Connections of plain requests, and those that are taken beyond for what is reserved.
+        var plain: Int
+        var reserve = Limits.Node.reservedConnections
+
+        /// All that the node needs to give them, its own included.
+        var descriptors: Int { sockets + plain + reserve + Limits.Node.ownDescriptors }
+    }
+
     /// As many connections as are wanted, but not so many that clients take the last descriptors: without any left the
-    /// store cannot open its files, and libdispatch, which looks at its threads through /proc, ends the process.
-    static func connections(wanted: Int, limit: Int) -> Int {
+    /// store cannot open its files, and libdispatch, which looks at its threads through /proc, ends the process. Where
+    /// they are few, plain requests get a quarter and WebSockets the rest.
+    static func shares(wanted: Shares, limit: Int) -> Shares {
         guard limit > 0 else { return wanted }
-        return min(wanted, max(1, limit - min(Limits.Node.ownDescriptors, limit / 2)))
+        let clients = max(3, limit - min(Limits.Node.ownDescriptors, limit / 2))
+        var shares = wanted
+        shares.reserve = min(wanted.reserve, max(1, clients / 8))
+        shares.plain = min(wanted.plain, max(1, clients / 4 - shares.reserve))
+        shares.sockets = min(wanted.sockets, max(1, clients - shares.plain - shares.reserve))
+        return shares
     }
 }

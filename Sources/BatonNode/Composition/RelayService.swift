@@ -54,6 +54,11 @@ struct RelayService: Service {
         configuration.origins = OriginPolicy(allowed: listen.allowedOrigins)
         configuration.mountsEcho = parts.configuration.echo
         configuration.frameBounds.messageBytes = parts.configuration.limits.messageBytes
+        configuration.requestSeconds = Int64(parts.configuration.limits.requestSeconds)
+        configuration.bounds.plain = parts.descriptors.plain
+        configuration.bounds.reserve = parts.descriptors.reserve
+        configuration.bounds.plainPerAddress = parts.configuration.limits.plainConnectionsPerAddress
+        configuration.bounds.socketsPerAddress = parts.configuration.limits.connectionsPerAddress
         do {
             configuration.trustedProxies = try TrustedProxies(listen.trustedProxies)
         } catch {
@@ -74,8 +79,8 @@ struct RelayService: Service {
         parts.metrics.observe(MetricNames.storeDisk) { Double(disk.totalBytes) }
         let (metrics, canary) = (parts.nodeMetrics, parts.canaryWatch)
         let hooks = EdgeHooks(
-            admit: { eventLoop in
-                guard let wait = relay.admit(at: eventLoop.now) else { return .admitted }
+            admit: { eventLoop, upgrading in
+                guard let wait = relay.admit(at: eventLoop.now, upgrading: upgrading) else { return .admitted }
                 return .refused(retryAfterMilliseconds: UInt32(clamping: wait))
             },
             authenticate: { token async throws(AuthenticationError) in
@@ -95,10 +100,14 @@ struct RelayService: Service {
                         principal: client.principal, encoding: client.subprotocol, loop: loop,
                         isCounted: canary?.isCanary(client.principal.user) != true))
             },
-            refused: { metrics.handshakeRefused($0).increment() })
+            refused: { metrics.handshakeRefused($0).increment() },
+            bounded: { metrics.bounded($0).increment() },
+            abandoned: { metrics.answersAbandoned.increment() })
+        let connections = EdgeConnections(configuration.bounds, onBound: hooks.bounded, logger: parts.logger)
+        parts.metrics.observe(MetricNames.plainConnections) { Double(connections.plainCount) }
         return Edge(
-            configuration: configuration, router: router.buildResponder(), hooks: hooks, group: parts.group,
-            onListening: onListening, logger: parts.logger)
+            configuration: configuration, connections: connections, router: router.buildResponder(), hooks: hooks,
+            group: parts.group, onListening: onListening, logger: parts.logger)
     }
 
     /// `/admin`, where it is not switched off.

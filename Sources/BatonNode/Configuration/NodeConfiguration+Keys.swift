@@ -88,7 +88,19 @@ extension NodeConfiguration {
     private static let limitKeys: [ConfigurationKey] = [
         .integer(
             "limits.connections", \.limits.connections, 1...1_000_000,
-            "Connections of one node; needs as many file descriptors."),
+            "WebSockets of one node; needs as many file descriptors."),
+        .integer(
+            "limits.connectionsPerAddress", \.limits.connectionsPerAddress, 1...1_000_000,
+            "WebSockets of one address, an IPv4 address or a /64 network of IPv6, at one node."),
+        .integer(
+            "limits.plainConnections", \.limits.plainConnections, 1...1_000_000,
+            "Connections of one node that are no WebSockets. Those that wait give way to new ones."),
+        .integer(
+            "limits.plainConnectionsPerAddress", \.limits.plainConnectionsPerAddress, 1...1_000_000,
+            "Those of one address."),
+        .integer(
+            "limits.requestSeconds", \.limits.requestSeconds, 1...3_600,
+            "Seconds from the head of a plain request to its end."),
         .integer(
             "limits.admittedPerSecond", \.limits.admittedPerSecond, 1...1_000_000,
             "WebSockets admitted a second; the excess is told when to come back."),

@@ -76,6 +76,10 @@ package struct NodeConfiguration: Sendable, Equatable {
     /// Those bounds of `Limits` that an operator may change.
     package struct OperatorLimits: Sendable, Equatable {
         package var connections = Limits.Node.connections
+        package var connectionsPerAddress = Limits.Node.connectionsPerAddress
+        package var plainConnections = Limits.Node.plainConnections
+        package var plainConnectionsPerAddress = Limits.Node.plainConnectionsPerAddress
+        package var requestSeconds = Int(Limits.Connection.requestSeconds)
         package var admittedPerSecond = Limits.Node.admittedPerSecond
         package var evacuatedPerSecond = Limits.Node.evacuatedPerSecond
         package var evacuationSeconds = Int(Limits.Node.evacuationSeconds)
@@ -118,6 +122,11 @@ package struct NodeConfiguration: Sendable, Equatable {
 extension NodeConfiguration {
     /// Where the nodes keep their traces: what the configuration says, or beside the store that they share.
     package var traceDirectory: String { trace.directory ?? store.path + "-trace" }
+}
+
+extension NodeConfiguration.OperatorLimits {
+    /// Descriptors for so many connections.
+    var descriptors: OpenFiles.Shares { OpenFiles.Shares(sockets: connections, plain: plainConnections) }
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

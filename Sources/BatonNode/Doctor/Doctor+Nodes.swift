@@ -28,7 +28,7 @@ extension Doctor {
                 DoctorRules.node(name, address: address, isReady: health.ready, reasons: health.reasons))
             if let limits = Self.limits(of: health.pid),
                 let finding = DoctorRules.openFiles(
-                    ofNode: name, limits: limits, connections: configuration.limits.connections)
+                    ofNode: name, limits: limits, for: configuration.limits.descriptors)
             {
                 diagnosis.findings.append(finding)
             }

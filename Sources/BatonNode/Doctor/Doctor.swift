@@ -82,7 +82,7 @@ package struct Doctor: Sendable {
             // A node raises its limit so far.
             diagnosis.findings.append(
                 DoctorRules.openFiles(
-                    limit: Int(clamping: limit.rlim_max), connections: configuration.limits.connections))
+                    limit: Int(clamping: limit.rlim_max), for: configuration.limits.descriptors))
         }
         let path = "/proc/sys/net/core/somaxconn"
         if let text = try? String(contentsOfFile: path, encoding: .utf8),

@@ -49,14 +49,14 @@ extension DoctorRules {
     }
 
     /// - Parameter limits: `/proc/<pid>/limits`.
-    static func openFiles(ofNode name: String, limits: String, connections: Int) -> Finding? {
+    static func openFiles(ofNode name: String, limits: String, for wanted: OpenFiles.Shares) -> Finding? {
         let line = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") }
         guard let words = line?.dropFirst("Max open files".count).split(separator: " "), let first = words.first else {
             return nil
         }
         let check = "open files of \(name)"
         guard first != "unlimited" else { return .ok(check, "unlimited") }
-        return Int(first).map { openFiles(check, limit: $0, connections: connections) }
+        return Int(first).map { openFiles(check, limit: $0, for: wanted) }
     }
 
     /// - Parameter somaxconn: how many connections may wait for an `accept`, whatever a program asks for.

@@ -72,13 +72,13 @@ enum DoctorRules {
     }
 
     /// - Parameter limit: the one that a node can raise its own to, or has.
-    static func openFiles(_ check: String = "open files", limit: Int, connections: Int) -> Finding {
-        let needed = connections + Limits.Node.ownDescriptors
-        guard limit < needed else { return .ok(check, "\(limit), enough for \(connections) connections") }
+    static func openFiles(_ check: String = "open files", limit: Int, for wanted: OpenFiles.Shares) -> Finding {
+        let needed = wanted.descriptors
+        guard limit < needed else { return .ok(check, "\(limit), enough for \(wanted.sockets) connections") }
         return .warning(
-            check, "\(limit), too few for limits.connections = \(connections)",
+            check, "\(limit), too few for limits.connections = \(wanted.sockets)",
             change: "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed), and a restart; or "
-                + "--set limits.connections=\(max(1, limit - Limits.Node.ownDescriptors))")
+                + "--set limits.connections=\(OpenFiles.shares(wanted: wanted, limit: limit).sockets)")
     }
 
     static func journal(mode: String, synchronous: Int) -> Finding {

@@ -5,7 +5,6 @@ package import Logging
 package import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import Synchronization
 
 /// A node's listening side: one port for REST (`/v1/...`, whatever the router knows), for `GET /v1/ws`, and where it is
 /// asked for, for `GET /v1/echo`.
@@ -16,23 +15,31 @@ import Synchronization
 package struct Edge: Service {
     /// Connections that the kernel keeps for the next `accept`, as far as it allows.
     static let listenBacklog: Int32 = 4_096
+    /// Connections that are accepted before the loop looks at anything else. They have a descriptor before a bound has
+    /// looked at them, so a few rounds of them fit into what a node keeps for itself.
+    private static let acceptedAtOnce: UInt = 32
 
     private let configuration: EdgeConfiguration
     private let channels: EdgeChannel
+    private let connections: EdgeConnections
     private let group: any EventLoopGroup
     private let onListening: @Sendable (SocketAddress) -> Void
     private let logger: Logger
 
     /// - Parameters:
+    ///   - connections: knows those that are no WebSockets, and how many there may be.
     ///   - router: answers plain requests.
     ///   - onListening: told the bound address when connections are taken.
     package init<Router: HTTPResponder>(
-        configuration: EdgeConfiguration, router: Router, hooks: EdgeHooks, group: any EventLoopGroup,
+        configuration: EdgeConfiguration, connections: EdgeConnections, router: Router, hooks: EdgeHooks,
+        group: any EventLoopGroup,
         onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, logger: Logger
     ) where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
         let responder = EdgeResponder(router: router, mountsEcho: configuration.mountsEcho, logger: logger)
         self.configuration = configuration
-        channels = EdgeChannel(configuration: configuration, hooks: hooks) { request, writer, channel in
+        self.connections = connections
+        channels = EdgeChannel(configuration: configuration, hooks: hooks, connections: connections) {
+            request, writer, channel in
             let response = try await responder.respond(to: request, on: channel)
             try await writer.write(response: response.head, body: response.body)
         }
@@ -42,10 +49,9 @@ package struct Edge: Service {
     }
 
     package func run() async throws {
-        let open = OpenConnections()
         let listener: NIOAsyncChannel<EdgeChannel.Value, Never>
         do {
-            listener = try await bind(open)
+            listener = try await bind()
         } catch let error as IOError {
             // The library's text names its own function, not what a person can change.
             let reason = String(cString: strerror(error.errnoCode))
@@ -59,10 +65,7 @@ package struct Edge: Service {
                 do {
                     try await listener.executeThenClose { connections in
                         for try await connection in connections {
-                            tasks.addTask {
-                                await channels.handle(value: connection, logger: logger)
-                                open.handedOver(connection.channel)
-                            }
+                            tasks.addTask { await channels.handle(value: connection, logger: logger) }
                         }
                     }
                 } catch {
@@ -71,62 +74,25 @@ package struct Edge: Service {
             }
         } onCancelOrGracefulShutdown: {
             listener.channel.close(promise: nil)
-            open.quiesce()
+            connections.quiesce()
         }
     }
 
-    private func bind(_ open: OpenConnections) async throws -> NIOAsyncChannel<EdgeChannel.Value, Never> {
+    private func bind() async throws -> NIOAsyncChannel<EdgeChannel.Value, Never> {
         let watermark = ChannelOptions.Types.WriteBufferWaterMark(
             low: Limits.Connection.writeLowWatermark, high: Limits.Connection.writeHighWatermark)
         let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 16 * 1024)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.listenBacklog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.maxMessagesPerRead, value: 256)
+            .serverChannelOption(.maxMessagesPerRead, value: Self.acceptedAtOnce)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: watermark)
             .childChannelOption(.recvAllocator, value: allocator)
             // A client of plain HTTP may half-close after its request. An upgrade takes this back.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(host: configuration.host, port: configuration.port) { [channels, logger] channel in
-                let connection = channels.setup(channel: channel, logger: logger)
-                // Here and not with its task: one that is accepted while the listener closes gets none.
-                open.opened(channel)
-                return connection
+                channels.setup(channel: channel, logger: logger)
             }
-    }
-}
-
-/// The connections that are plain or undecided, so that a stop can tell them.
-private final class OpenConnections: Sendable {
-    private struct State {
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var isQuiescing = false
-    }
-
-    private let state = Mutex(State())
-
-    func opened(_ channel: any Channel) {
-        let isQuiescing = state.withLock { state in
-            state.channels[ObjectIdentifier(channel)] = channel
-            return state.isQuiescing
-        }
-        if isQuiescing { tell(channel) }
-    }
-
-    func handedOver(_ channel: any Channel) {
-        _ = state.withLock { $0.channels.removeValue(forKey: ObjectIdentifier(channel)) }
-    }
-
-    func quiesce() {
-        let channels = state.withLock { state in
-            state.isQuiescing = true
-            return Array(state.channels.values)
-        }
-        channels.forEach(tell)
-    }
-
-    private func tell(_ channel: any Channel) {
-        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     }
 }

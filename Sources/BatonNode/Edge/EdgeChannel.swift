@@ -33,6 +33,7 @@ struct EdgeChannel: HTTPChannelHandler {
 
     let configuration: EdgeConfiguration
     let hooks: EdgeHooks
+    let connections: EdgeConnections
     let responder: HTTPChannelHandler.Responder
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -44,7 +45,7 @@ struct EdgeChannel: HTTPChannelHandler {
                 HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
                 maximumBufferSize: Limits.Frame.requestHeadBytes)
             let gate = EdgeGate(
-                actions: actions(channel, promise, logger), encoder: encoder, decoder: decoder,
+                actions: actions(channel, promise), encoder: encoder, decoder: decoder,
                 handshakeTime: .seconds(configuration.handshakeSeconds))
             do {
                 try channel.pipeline.syncOperations.addHandlers([encoder, decoder, gate])
@@ -75,25 +76,37 @@ struct EdgeChannel: HTTPChannelHandler {
         return limits
     }()
 
-    private func actions(
-        _ channel: any Channel, _ promise: EventLoopPromise<Outcome>, _ logger: Logger
-    ) -> EdgeGate.Actions {
+    private func actions(_ channel: any Channel, _ promise: EventLoopPromise<Outcome>) -> EdgeGate.Actions {
         EdgeGate.Actions(
+            opened: { connections.opened(channel, address: configuration.trustedProxies.client(channel)) },
             policy: policy,
-            admit: hooks.admit,
-            servePlainly: { promise.succeed(.plain(try serveHTTP(on: channel, logger: logger))) },
+            admit: { admit($0, on: channel) },
+            servePlainly: { promise.succeed(.plain(try serveHTTP(on: channel))) },
             authenticate: { gate, accepted, head in
                 guard let token = accepted.token, let subprotocol = accepted.subprotocol else {
                     promise.succeed(.ended)
                     return gate.upgrade(install: installEcho)
                 }
-                let address = configuration.trustedProxies.client(channel, head.headers)
+                let address = configuration.trustedProxies.client(channel, head.headers).address
                 let gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
                 promise.succeed(
                     .handshake(Handshake(gate: gate, token: token, subprotocol: subprotocol, address: address)))
             },
-            refused: { hooks.refused($0.error.code) },
+            refused: { refusal in
+                connections.ending(channel)
+                hooks.refused(refusal.error.code)
+            },
             ended: { promise.succeed(.ended) })
+    }
+
+    /// - Returns: why there is no room for one more WebSocket.
+    private func admit(_ head: HTTPRequestHead, on channel: any Channel) -> HandshakeRefusal? {
+        let address = configuration.trustedProxies.client(channel, head.headers).address
+        if case .refused(let milliseconds) = hooks.admit(channel.eventLoop, connections.upgrading) {
+            connections.admissionRefused(address, on: channel.eventLoop)
+            return .overloaded(retryAfterMilliseconds: milliseconds)
+        }
+        return connections.admitted(channel, address: address)
     }
 
     private func policy(_ uri: String) -> WebSocketHandshake.Policy? {
@@ -105,16 +118,32 @@ struct EdgeChannel: HTTPChannelHandler {
         }
     }
 
-    private func serveHTTP(
-        on channel: any Channel, logger: Logger
-    ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+    private func serveHTTP(on channel: any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(RequestNormalizer(proxies: configuration.trustedProxies))
-        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         try pipeline.addHandler(
-            HTTPConnectionStateHandler(idleTimeout: .seconds(configuration.idleSeconds), logger: logger))
+            PlainHTTPHandler(
+                proxies: configuration.trustedProxies, times: times, actions: plainActions(channel),
+                now: channel.eventLoop.now))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         return try NIOAsyncChannel(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+
+    private var times: PlainHTTPHandler.Times {
+        PlainHTTPHandler.Times(
+            idle: .seconds(configuration.idleSeconds), request: .seconds(configuration.requestSeconds),
+            answer: .seconds(configuration.answerSeconds), answerBytesPerSecond: configuration.answerBytesPerSecond)
+    }
+
+    private func plainActions(_ channel: any Channel) -> PlainHTTPHandler.Actions {
+        PlainHTTPHandler.Actions(
+            ask: { connections.asked(channel, address: $0, isReserved: $1) },
+            answered: { connections.answered(channel) },
+            refused: { refusal in
+                connections.ending(channel)
+                hooks.refused(refusal.error.code)
+            },
+            abandoned: hooks.abandoned)
     }
 
     // MARK: WebSockets
@@ -147,6 +176,7 @@ struct EdgeChannel: HTTPChannelHandler {
     }
 
     private func install(on channel: any Channel, _ addHandlers: () throws -> Void) {
+        connections.upgraded(channel)
         do {
             try channel.pipeline.syncOperations.addHandler(WebSocketHandler(bounds: configuration.frameBounds))
             try addHandlers()

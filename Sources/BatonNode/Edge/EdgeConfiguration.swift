@@ -13,6 +13,16 @@ package struct EdgeConfiguration: Sendable {
     package var handshakeSeconds = Limits.Connection.handshakeSeconds
     /// How long a connection of plain requests may wait for its next one.
     package var idleSeconds = Limits.Connection.plainIdleSeconds
+    /// From a plain request's head to its end.
+    package var requestSeconds = Limits.Connection.requestSeconds
+    /// For an answer to be taken, and a second more for each so many of its bytes.
+    package var answerSeconds = Limits.Connection.answerSeconds
+    package var answerBytesPerSecond = Limits.Connection.answerBytesPerSecond
+    package var bounds = ConnectionBounds<ObjectIdentifier>.Sizes(
+        plain: Limits.Node.plainConnections, reserve: Limits.Node.reservedConnections,
+        plainPerAddress: Limits.Node.plainConnectionsPerAddress,
+        reservePerAddress: Limits.Node.reservedConnectionsPerAddress,
+        socketsPerAddress: Limits.Node.connectionsPerAddress)
     /// Mounts the test-only endpoint.
     package var mountsEcho = false
 
@@ -26,6 +36,16 @@ package struct EdgeConfiguration: Sendable {
 package enum EdgeEndpoint: String, CaseIterable, Sendable {
     case relay = "/v1/ws"
     case echo = "/v1/echo"
+
+    init?(uri: String) {
+        self.init(rawValue: String(uri.prefix { $0 != "?" }))
+    }
+}
+
+/// The paths that are answered however many connections there are.
+package enum HealthPath: String, CaseIterable, Sendable {
+    case live = "/health/live"
+    case ready = "/health/ready"
 
     init?(uri: String) {
         self.init(rawValue: String(uri.prefix { $0 != "?" }))

@@ -22,9 +22,11 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// What the gate asks of the connection's owner.
     package struct Actions {
+        /// The connection is there; whether it is taken.
+        package var opened: () -> Bool
         /// The policy of a path that is a WebSocket; nil for all others.
         package var policy: (_ uri: String) -> WebSocketHandshake.Policy?
-        package var admit: (any EventLoop) -> EdgeAdmission
+        package var admit: (HTTPRequestHead) -> HandshakeRefusal?
         /// Puts the handlers of plain HTTP behind the gate. The first request follows.
         package var servePlainly: () throws -> Void
         /// A handshake is good but for its token. Ends with a call of the gate's `upgrade` or `refuse`.
@@ -35,11 +37,12 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
         package var ended: () -> Void
 
         package init(
-            policy: @escaping (_ uri: String) -> WebSocketHandshake.Policy?,
-            admit: @escaping (any EventLoop) -> EdgeAdmission, servePlainly: @escaping () throws -> Void,
+            opened: @escaping () -> Bool, policy: @escaping (_ uri: String) -> WebSocketHandshake.Policy?,
+            admit: @escaping (HTTPRequestHead) -> HandshakeRefusal?, servePlainly: @escaping () throws -> Void,
             authenticate: @escaping (EdgeGate, WebSocketHandshake.Accepted, HTTPRequestHead) -> Void,
             refused: @escaping (HandshakeRefusal) -> Void, ended: @escaping () -> Void
         ) {
+            self.opened = opened
             self.policy = policy
             self.admit = admit
             self.servePlainly = servePlainly
@@ -94,6 +97,14 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
         self.context = nil
     }
 
+    package func channelActive(context: ChannelHandlerContext) {
+        guard actions.opened() else {
+            end()
+            return context.close(promise: nil)
+        }
+        context.fireChannelActive()
+    }
+
     package func channelInactive(context: ChannelHandlerContext) {
         end()
         context.fireChannelInactive()
@@ -113,15 +124,9 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case HTTPParserError.headerOverflow, is ByteToMessageDecoderError.PayloadTooLargeError:
-            refuse(
-                HandshakeRefusal(
-                    .tooLarge, "the head of the request is larger than \(Limits.Frame.requestHeadBytes) bytes",
-                    status: .requestHeaderFieldsTooLarge))
-        case let error as HTTPParserError:
-            refuse(HandshakeRefusal(.invalidField, "this is no HTTP request: \(error)", status: .badRequest))
-        default:
+        if let refusal = HandshakeRefusal(parsing: error) {
+            refuse(refusal)
+        } else {
             // The socket broke.
             end()
             context.close(promise: nil)
@@ -132,10 +137,10 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (state, Self.unwrapInboundIn(data)) {
-        case (.waiting, .head(var head)):
-            head.headers.keepASCII()
-            if let policy = actions.policy(head.uri) {
-                judge(head, policy)
+        case (.waiting, .head(let head)):
+            // One that is wrong is a plain one's to answer.
+            if let checked = try? CheckedRequest(head).head, let policy = actions.policy(checked.uri) {
+                judge(checked, policy)
             } else {
                 servePlainly(context: context, first: data)
             }
@@ -179,14 +184,10 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private func admit(
         _ accepted: WebSocketHandshake.Accepted, _ head: HTTPRequestHead, context: ChannelHandlerContext
     ) {
-        switch actions.admit(context.eventLoop) {
-        case .refused(let milliseconds):
-            refuse(.overloaded(retryAfterMilliseconds: milliseconds))
-        case .admitted:
-            state = .authenticating(accepted)
-            isHandedOver = true
-            actions.authenticate(self, accepted, head)
-        }
+        if let refusal = actions.admit(head) { return refuse(refusal) }
+        state = .authenticating(accepted)
+        isHandedOver = true
+        actions.authenticate(self, accepted, head)
     }
 
     // MARK: The verdict
@@ -281,3 +282,18 @@ package final class EdgeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
 @available(*, unavailable)
 extension EdgeGate: Sendable {}
+
+extension HandshakeRefusal {
+    /// What the parser says of bytes that are no request; nil for another error.
+    init?(parsing error: any Error) {
+        switch error {
+        case HTTPParserError.headerOverflow, is ByteToMessageDecoderError.PayloadTooLargeError:
+            self.init(
+                .tooLarge, "the head of the request is larger than \(Limits.Frame.requestHeadBytes) bytes",
+                status: .requestHeaderFieldsTooLarge)
+        case let error as HTTPParserError:
+            self.init(.invalidField, "this is no HTTP request: \(error)", status: .badRequest)
+        default: return nil
+        }
+    }
+}

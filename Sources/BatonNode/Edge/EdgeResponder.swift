@@ -19,7 +19,6 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
     func respond(to request: Request, on channel: any Channel) async throws -> Response {
         var response = try await answer(to: request, on: channel)
         response.headers[.date] = HTTPDate.now()
-        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
         return response
     }
 
@@ -46,11 +45,12 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
     }
 }
 
-/// The same context, with the client's address as the edge has found it: `RequestNormalizer` leaves one
-/// `X-Forwarded-For`, the client's, whatever the client and the proxies sent.
+/// The same context, with the client's address as the edge has found it: `PlainHTTPHandler` leaves an `X-Forwarded-For`
+/// only where the request came through a proxy that is trusted, and in it the client's address only.
 private func addressed<Context>(_ context: Context, _ address: String?) -> Context {
     guard let address, var addressed = context as? any AddressedContext else { return context }
     addressed.remoteAddress = address
+    addressed.isProxied = true
     return addressed as? Context ?? context
 }
 

@@ -1,4 +1,6 @@
 import Glibc
+import NIOCore
+import NIOHTTP1
 
 /// Tells who a client is when requests come through proxies.
 ///
@@ -35,6 +37,21 @@ package struct TrustedProxies: Hashable, Sendable {
             guard trusts(client) else { break }
         }
         return client
+    }
+
+    /// Who sent a request over a channel.
+    func client(_ channel: any Channel, _ headers: HTTPHeaders) -> EdgeOrigin {
+        let peer = channel.peerAddress
+        let forwardedFor = headers["X-Forwarded-For"]
+        return EdgeOrigin(
+            address: client(peer: peer, forwardedFor: forwardedFor),
+            isProxied: !forwardedFor.isEmpty && trusts(Address(peer)?.text ?? peer))
+    }
+
+    /// The address of a connection's client; nil where a proxy is yet to say.
+    func client(_ channel: any Channel) -> String? {
+        let peer = channel.peerAddress
+        return trusts(Address(peer)?.text ?? peer) ? nil : peer
     }
 
     private func trusts(_ text: String) -> Bool {
@@ -103,4 +120,17 @@ package struct TrustedProxies: Hashable, Sendable {
             return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }
+}
+
+/// Who sent a request, as far as it can be believed.
+struct EdgeOrigin: Hashable, Sendable {
+    /// Of the client.
+    let address: String
+    /// It came through a proxy that is trusted, so from outside.
+    let isProxied: Bool
+}
+
+extension Channel {
+    /// Of the other end of the socket.
+    fileprivate var peerAddress: String { remoteAddress?.ipAddress ?? "local" }
 }

@@ -9,7 +9,14 @@ package enum MetricNames {
         "baton_connections_opened_total", .counter, "WebSockets that completed their handshake.")
     static let handshakesRefused = MetricDefinition(
         "baton_handshakes_refused_total", .counter,
-        "Connections refused before their handshake was through, by the error's code.")
+        "Handshakes and plain requests that were refused before anybody looked into them, by the error's code.")
+    static let plainConnections = MetricDefinition(
+        "baton_plain_connections", .gauge, "Open connections that are no WebSockets.")
+    static let bounded = MetricDefinition(
+        "baton_connections_bounded_total", .counter,
+        "Connections that a bound refused, or closed for another one, by bound.")
+    static let answersAbandoned = MetricDefinition(
+        "baton_answers_abandoned_total", .counter, "Connections closed because nobody took their answer.")
     static let connectionsClosed = MetricDefinition(
         "baton_connections_closed_total", .counter, "Connections that ended, by close code (name).")
     static let authenticationFailures = MetricDefinition(
@@ -124,7 +131,8 @@ package enum MetricNames {
         "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.")
 
     package static let all: [MetricDefinition] = [
-        connections, connectionsOpened, handshakesRefused, connectionsClosed, authenticationFailures, framesReceived,
+        connections, connectionsOpened, handshakesRefused, plainConnections, bounded, answersAbandoned,
+        connectionsClosed, authenticationFailures, framesReceived,
         accepted, duplicates, rejected, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
         hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, unacknowledged,
         slowReaders, windowFull,

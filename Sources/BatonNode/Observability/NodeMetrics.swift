@@ -14,6 +14,7 @@ package struct NodeMetrics: Sendable {
     package let redisErrors: Counter
     package let probe: Metrics.Timer
     package let eventLoopLag: Metrics.Timer
+    package let answersAbandoned: Counter
 
     private let factory: any MetricsFactory
 
@@ -36,13 +37,20 @@ package struct NodeMetrics: Sendable {
         redisErrors = counter(MetricNames.redisErrors)
         probe = timer(MetricNames.probeSeconds)
         eventLoopLag = timer(MetricNames.loopLagSeconds)
+        answersAbandoned = counter(MetricNames.answersAbandoned)
         // There from the start: a counter that begins with its first failure has not risen to Prometheus.
         for kind in StoreError.kinds { _ = storeFailed(kind) }
+        for bound in ConnectionBound.allCases { _ = bounded(bound) }
     }
 
     /// Handshakes refused for a reason. Takes a lock: for what is rare. A reason is one of a few constants.
     package func handshakeRefused(_ reason: String) -> Counter {
         Counter(label: MetricNames.handshakesRefused.name, dimensions: [("reason", reason)], factory: factory)
+    }
+
+    /// Connections that a bound refused or closed. Takes a lock: for what is rare.
+    package func bounded(_ bound: ConnectionBound) -> Counter {
+        Counter(label: MetricNames.bounded.name, dimensions: [("bound", bound.rawValue)], factory: factory)
     }
 
     /// Credentials refused for a reason. Takes a lock: for what is rare.

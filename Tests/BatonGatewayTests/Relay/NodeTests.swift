@@ -28,6 +28,8 @@ struct NodeTests {
         clients[0].channel.close(promise: nil)
         relay.run()
         #expect(relay.node.admit(at: relay.eventLoop.now) == nil)
+        // One that is on its way takes the place.
+        #expect(relay.node.admit(at: relay.eventLoop.now, upgrading: 1) != nil)
     }
 
     @Test("The node's own users are served like clients, and counted as none")

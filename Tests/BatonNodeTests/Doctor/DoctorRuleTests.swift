@@ -126,11 +126,12 @@ struct DoctorRuleTests {
         func limits(_ soft: String) -> String {
             "Limit        Soft Limit Hard Limit Units\nMax open files            \(soft)       2048     files\n"
         }
+        let wanted = OpenFiles.Shares(sockets: 1_000, plain: 100, reserve: 10)
         func result(_ soft: String) -> Diagnosis.Result? {
-            DoctorRules.openFiles(ofNode: "n1", limits: limits(soft), connections: 1_000)?.result
+            DoctorRules.openFiles(ofNode: "n1", limits: limits(soft), for: wanted)?.result
         }
-        #expect(result("1128") == .ok && result("1127") == .warning && result("unlimited") == .ok)
-        #expect(DoctorRules.openFiles(ofNode: "n1", limits: "nothing", connections: 1) == nil)
+        #expect(result("1238") == .ok && result("1237") == .warning && result("unlimited") == .ok)
+        #expect(DoctorRules.openFiles(ofNode: "n1", limits: "nothing", for: wanted) == nil)
         #expect(DoctorRules.backlog(somaxconn: 4_096, wanted: 4_096).result == .ok)
         #expect(DoctorRules.backlog(somaxconn: 128, wanted: 4_096).change == "sysctl net.core.somaxconn=4096")
     }

@@ -50,9 +50,12 @@ struct DoctorTests {
 
     @Test("Files, space and durability have their bounds")
     func bounds() {
-        #expect(DoctorRules.openFiles(limit: 1_128, connections: 1_000).result == .ok)
-        #expect(DoctorRules.openFiles(limit: 1_127, connections: 1_000).change?.contains("ulimit -n 1128") == true)
-        #expect(DoctorRules.openFiles(limit: 5, connections: 1_000).result == .warning)
+        let wanted = OpenFiles.Shares(sockets: 1_000, plain: 100, reserve: 10)
+        #expect(DoctorRules.openFiles(limit: 1_238, for: wanted).result == .ok)
+        let few = DoctorRules.openFiles(limit: 1_237, for: wanted)
+        #expect(few.change?.contains("ulimit -n 1238") == true)
+        #expect(few.change?.contains("limits.connections=999") == true)
+        #expect(DoctorRules.openFiles(limit: 5, for: wanted).result == .warning)
         #expect(DoctorRules.journal(mode: "wal", synchronous: 2).result == .ok)
         #expect(DoctorRules.journal(mode: "wal", synchronous: 1).result == .failure)
         #expect(DoctorRules.freeSpace(1 << 30, folder: "/").result == .ok)
