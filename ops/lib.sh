@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034 # variables for who sources this file
 # What the scripts of this directory share. Source it; it runs nothing.
 
+# What is left behind holds messages and tokens: it is for its owner only.
+umask 077
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 run=$root/.run
 
@@ -19,7 +22,7 @@ packages_build=(libhiredis-dev libsqlite3-dev libargon2-dev pkg-config)
 packages_run=(redis-server haproxy curl)
 # strace proves the order of sync and acknowledgement, Python runs the README's client in an environment of its
 # own, and shellcheck reads these scripts.
-packages_test=(redis-server redis-tools curl strace python3 python3-venv shellcheck)
+packages_test=(redis-server redis-tools haproxy curl strace python3 python3-venv shellcheck)
 
 is_installed() {
     if command -v dpkg-query >/dev/null; then
@@ -228,3 +231,56 @@ recall() {
 }
 
 health() { curl -s --max-time 2 "http://127.0.0.1:$1/health/ready" 2>/dev/null; }
+
+# ---- The balancer ------------------------------------------------------------------------------------------------
+
+# balancer_configuration PORT CONNECTIONS NODE_PORT...: HAProxy's.
+balancer_configuration() {
+    local port=$1 connections=$2 number=0 node_port
+    shift 2
+    cat <<END
+# Made by ops/up, anew each time.
+global
+    maxconn $connections
+
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 60s
+    timeout server 60s
+    # A WebSocket is a tunnel. A node pings after 20 s of silence and gives up after 45 s; this must be longer.
+    timeout tunnel 5m
+    timeout http-request 10s
+    retries 2
+    option redispatch
+    # A request that opens a WebSocket must be the first on its connection to the node, so that connections to nodes
+    # are neither shared nor kept for the client's next request.
+    option http-server-close
+    http-reuse never
+
+frontend clients
+    bind 127.0.0.1:$port
+    # What a client says about its address is not believed; ours is what the nodes see.
+    http-request del-header X-Forwarded-For
+    option forwardfor
+    # Only what is for clients is passed on. Metrics, the admin page and whatever else a node answers are for inside, from
+    # the nodes' own ports.
+    acl for_clients path_beg /v1/
+    acl for_clients path /health/live /health/ready
+    http-request return status 404 content-type application/json string '{"error":{"code":"not_found","message":"there is no such path"}}' unless for_clients
+    default_backend nodes
+
+backend nodes
+    # The connections live long, so that the number open tells the load.
+    balance leastconn
+    option httpchk
+    http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host localhost
+    http-check expect status 200
+    # A node that evacuates is not ready: it gets no new clients, and says goodbye to its old ones itself.
+    default-server check inter 500ms fall 2 rise 1
+END
+    for node_port in "$@"; do
+        number=$((number + 1))
+        printf '    server node-%s 127.0.0.1:%s\n' "$number" "$node_port"
+    done
+}

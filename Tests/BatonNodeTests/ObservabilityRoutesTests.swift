@@ -1,3 +1,4 @@
+import BatonAPI
 import BatonGateway
 import Foundation
 import Hummingbird
@@ -83,7 +84,7 @@ struct ObservabilityRoutesTests {
     }
 
     private func application(_ state: HealthState, metrics: PrometheusMetrics?) -> some ApplicationProtocol {
-        let router = Router()
+        let router = Router(context: APIRequestContext.self)
         ObservabilityRoutes(metrics: metrics) { state.health }.add(to: router)
         return Application(router: router)
     }

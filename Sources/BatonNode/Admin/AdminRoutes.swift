@@ -7,7 +7,7 @@ import NIOCore
 /// What `/admin` answers. Everything but the page itself, which holds no data, asks for the token.
 ///
 /// These paths show the cluster and never what people wrote. They stand on the node's own port, beside `/metrics`, and
-/// like that are nothing for a balancer that the world can reach.
+/// like that are not there for those who come through a balancer.
 struct AdminRoutes: Sendable {
     let gate: AdminGate
     let status: @Sendable () async -> NodeStatus
@@ -17,7 +17,10 @@ struct AdminRoutes: Sendable {
 
     func add(to router: Router<APIRequestContext>) {
         let page = AdminPage()
-        router.get("/admin") { _, _ in page.response }
+        router.get("/admin") { _, context in
+            try context.requireInside()
+            return page.response
+        }
         let group = AdminGroup(router: router, gate: gate)
         group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
         group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }
@@ -46,6 +49,7 @@ struct AdminGroup {
     private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         let gate = gate
         router.on(RouterPath("/admin/" + path), method: method) { request, context in
+            try context.requireInside()
             try await gate.pass(request, context)
             return try await handler(request, context)
         }

@@ -62,11 +62,11 @@ extension DoctorRules {
     /// What is for inside, and whether the world can see it through the balancer.
     static func exposed(_ path: String, status: Int) -> Finding? {
         guard status == 200 else { return nil }
-        let name = path.drop { $0 == "/" }
         return .failure(
             "balancer \(path)", "shown to everybody",
-            change: "HAProxy: http-request deny if { path,url_dec -m reg ^/+\(name)(/|$) } in its frontend; "
-                + "nginx: location ~ ^/+\(name)(/|$) { deny all; }")
+            change: "let only what is for clients pass, and name the balancer in listen.trustedProxies; HAProxy: "
+                + "http-request deny unless { path_beg /v1/ } || { path /health/live /health/ready }; "
+                + "nginx: location / { return 404; } beside location /v1/")
     }
 
     /// What became of a connection that was left idle.

@@ -15,6 +15,14 @@ package struct NodeHealth: Sendable, Equatable, Encodable {
     package var version: String
     package var connections: Int
 
+    /// What of it is for everybody.
+    package struct ForOutside: Sendable, Equatable, Encodable {
+        package let ready: Bool
+        package let degraded: Bool
+    }
+
+    package var forOutside: ForOutside { ForOutside(ready: ready, degraded: degraded) }
+
     private enum CodingKeys: String, CodingKey {
         case ready, degraded, reasons, node, incarnation, pid
         case redisPID = "redis_pid"

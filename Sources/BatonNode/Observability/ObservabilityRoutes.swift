@@ -1,3 +1,4 @@
+package import BatonAPI
 import Foundation
 import HTTPTypes
 package import Hummingbird
@@ -5,7 +6,8 @@ package import Hummingbird
 /// `GET /health/live`, `/health/ready` and `/metrics`.
 ///
 /// Live: the process answers; if it does not, restart it. Ready: send it clients (200) or do not (503). A degraded node
-/// is ready: it serves what it can. None of them asks for credentials, so none of them says anything about users.
+/// is ready: it serves what it can. None of them asks for credentials, so none of them says anything about users; and who
+/// comes from outside, through a proxy that is trusted, learns only whether the node is ready and degraded.
 package struct ObservabilityRoutes: Sendable {
     private let health: @Sendable () -> NodeHealth
     private let metrics: PrometheusMetrics?
@@ -21,19 +23,20 @@ package struct ObservabilityRoutes: Sendable {
         ProcessMetrics.observe(with: metrics)
     }
 
-    package func add(to router: some RouterMethods) {
-        router.get("/health/live") { _, _ in
+    package func add<Routes: RouterMethods>(to router: Routes) where Routes.Context: AddressedContext {
+        router.get(RouterPath(HealthPath.live.rawValue)) { _, _ in
             Self.response(.ok, "application/json", Array(#"{"live":true}"#.utf8))
         }
-        router.get("/health/ready") { [health] _, _ in
+        router.get(RouterPath(HealthPath.ready.rawValue)) { [health] _, context in
             let health = health()
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return Self.response(
-                health.ready ? .ok : .serviceUnavailable, "application/json", Array(try encoder.encode(health)))
+            let body = context.isProxied ? try encoder.encode(health.forOutside) : try encoder.encode(health)
+            return Self.response(health.ready ? .ok : .serviceUnavailable, "application/json", Array(body))
         }
         guard let metrics else { return }
-        router.get("/metrics") { request, _ in
+        router.get("/metrics") { request, context in
+            try context.requireInside()
             let format = PrometheusText(accept: request.headers[.accept])
             return Self.response(.ok, format.contentType, Array(format.write(metrics).utf8))
         }

@@ -63,7 +63,7 @@ public final class RedisServerFixture: Sendable {
 
     private init(options: Options) throws {
         self.options = options
-        port = try Self.freePort()
+        port = try FreePort.find()
         process = Mutex(nil)
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("baton-redis-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -152,28 +152,6 @@ public final class RedisServerFixture: Sendable {
         return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/redis-server") }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }()
-
-    private static func freePort() throws -> Int {
-        #if canImport(Glibc)
-            let type = Int32(SOCK_STREAM.rawValue)
-        #else
-            let type = SOCK_STREAM
-        #endif
-        let socket = socket(AF_INET, type, 0)
-        guard socket >= 0 else { throw Failure(description: "no socket could be made") }
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(socket, address, length) == 0 && getsockname(socket, address, &length) == 0
-            }
-        }
-        guard isBound else { throw Failure(description: "no free port was found") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 }
 
 /// What a server printed, until it says that it is ready; later lines are read and dropped, so that it never blocks.
