@@ -41,6 +41,13 @@ public final class SQLiteStore: Sendable {
         let path = settings.path
         let connections = Connections(settings: settings)
         do {
+            for file in try StoreFiles.tighten(path: path) {
+                logger.warning(
+                    file.isTightened
+                        ? "others could read a file of the store; now only its owner can"
+                        : "others can read a file of the store, which belongs to another user: run chmod 600 on it",
+                    metadata: ["file": "\(file.path)", "mode": "\(String(file.mode, radix: 8))"])
+            }
             let turnstile = try Turnstile(path: path)
             progress(.waitingForLock)
             turnstile.enter()

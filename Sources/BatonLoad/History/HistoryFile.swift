@@ -20,7 +20,8 @@ package final class HistoryFile: Sendable {
     package init(path: String, began: ContinuousClock.Instant) throws {
         self.path = path
         self.began = began
-        guard FileManager.default.createFile(atPath: path, contents: nil) else {
+        let own: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
+        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: own) else {
             throw HistoryError(description: "\(path) cannot be written; choose another --directory")
         }
         state = Mutex(State(handle: try FileHandle(forWritingTo: URL(fileURLWithPath: path))))

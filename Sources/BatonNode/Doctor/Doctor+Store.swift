@@ -1,3 +1,4 @@
+import BatonCore
 import BatonStore
 import Foundation
 
@@ -23,10 +24,29 @@ extension Doctor {
             examineFile(path, &diagnosis)
         }
         examineFolder(folder, &diagnosis)
+        examineAccess(folder, &diagnosis)
         let keys = configuration.auth.keysFile
         if let mode = Self.attribute(.posixPermissions, of: keys) {
             diagnosis.findings.append(DoctorRules.keys(mode: UInt32(truncatingIfNeeded: mode), path: keys))
         }
+    }
+
+    /// Who may look at what is nobody's business.
+    private func examineAccess(_ folder: String, _ diagnosis: inout Diagnosis) {
+        let trace = configuration.traceDirectory
+        let traces = (try? FileManager.default.contentsOfDirectory(atPath: trace)) ?? []
+        let paths =
+            StoreFiles.suffixes.map { configuration.store.path + $0 } + [configuration.adminTokenPath, trace]
+            + traces.prefix(Limits.Trace.files).map { "\(trace)/\($0)" }
+        diagnosis.findings.append(DoctorRules.access(to: paths.compactMap(Self.permissions), folder: Self.permissions(folder)))
+    }
+
+    private static func permissions(_ path: String) -> DoctorRules.Access? {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+            let mode = (attributes[.posixPermissions] as? NSNumber)?.uint32Value
+        else { return nil }
+        return DoctorRules.Access(
+            path: path, mode: mode, group: attributes[.groupOwnerAccountName] as? String ?? "of the file")
     }
 
     private func examineFile(_ path: String, _ diagnosis: inout Diagnosis) {

@@ -67,6 +67,43 @@ extension DoctorRules {
         }
     }
 
+    /// The permissions of a file or folder.
+    struct Access: Hashable {
+        let path: String
+        let mode: UInt32
+        let group: String
+
+        /// Who beside the owner has one of these bits of `others`: read 4, write 2.
+        func who(_ bits: UInt32) -> String? {
+            if mode & bits != 0 { return "everybody on this host" }
+            return mode & (bits << 3) != 0 ? "group \(group)" : nil
+        }
+    }
+
+    /// - Parameters:
+    ///   - files: of the store, and others that are for the nodes' user only.
+    ///   - folder: of the store.
+    static func access(to files: [Access], folder: Access?) -> Finding {
+        let check = "store access"
+        // A folder can be listed with the bit that a file can be read with.
+        let exposed = files.filter { $0.mode & 0o066 != 0 }
+        if !exposed.isEmpty {
+            let found = Set(exposed.compactMap { $0.who(4) ?? $0.who(2) }).sorted().map { who in
+                let theirs = exposed.filter { ($0.who(4) ?? $0.who(2)) == who }
+                let verb = theirs.contains { $0.who(2) != nil } ? "read or change" : "read"
+                return "\(who) can \(verb) \(theirs.map(\.path).joined(separator: ", "))"
+            }
+            return .failure(
+                check, found.joined(separator: "; ") + ": messages and hashes of passwords",
+                change: "chmod go-rwx \(exposed.map(\.path).joined(separator: " "))")
+        }
+        // In a folder with the sticky bit others replace their own files only.
+        if let folder, folder.mode & 0o1000 == 0, let who = folder.who(2) {
+            return .failure(check, "\(who) can replace the files in \(folder.path)", change: "chmod go-w \(folder.path)")
+        }
+        return .ok(check, "its owner only")
+    }
+
     /// - Parameter mode: the permission bits of the file of signing keys.
     static func keys(mode: UInt32, path: String) -> Finding {
         let check = "signing keys"

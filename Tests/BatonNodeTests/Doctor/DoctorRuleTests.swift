@@ -89,6 +89,30 @@ struct DoctorRuleTests {
         #expect(DoctorRules.keys(mode: 0o100640, path: "k").change == "chmod 600 k")
     }
 
+    @Test("Who could read or change the store is named, with what to run")
+    func access() {
+        func file(_ path: String, _ mode: UInt32) -> DoctorRules.Access {
+            DoctorRules.Access(path: path, mode: mode, group: "staff")
+        }
+        let folder = file("/d", 0o755)
+        #expect(DoctorRules.access(to: [file("/d/a", 0o600), file("/d/t", 0o700)], folder: folder).result == .ok)
+        #expect(DoctorRules.access(to: [], folder: nil).result == .ok)
+        let finding = DoctorRules.access(
+            to: [file("/d/a", 0o644), file("/d/a-wal", 0o640), file("/d/a-shm", 0o600), file("/d/t", 0o711)],
+            folder: folder)
+        #expect(finding.result == .failure)
+        #expect(
+            finding.found
+                == "everybody on this host can read /d/a; group staff can read /d/a-wal: messages and hashes of passwords"
+        )
+        #expect(finding.change == "chmod go-rwx /d/a /d/a-wal")
+        let writable = DoctorRules.access(to: [file("/d/a", 0o602)], folder: folder)
+        #expect(writable.found.hasPrefix("everybody on this host can read or change /d/a"))
+        let open = DoctorRules.access(to: [], folder: file("/d", 0o775))
+        #expect(open.found == "group staff can replace the files in /d" && open.change == "chmod go-w /d")
+        #expect(DoctorRules.access(to: [], folder: file("/tmp", 0o1777)).result == .ok)
+    }
+
     @Test("Clocks of nodes may be a second or two apart, which is what a date of whole seconds shows")
     func clocks() {
         func reading(_ node: String, _ ahead: Int64) -> DoctorRules.ClockReading {

@@ -1,0 +1,98 @@
+import BatonCore
+import BatonTestKit
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import BatonStore
+
+@Suite("The files of a store", .timeLimit(.minutes(1)))
+struct StoreFilesTests {
+    /// The modes of all files in a folder, by name.
+    private func modes(in folder: String) throws -> [String: UInt32] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        return Dictionary(uniqueKeysWithValues: names.map { ($0, StoreFiles.mode(of: "\(folder)/\($0)") ?? 0) })
+    }
+
+    @Test("Each is its owner's only from its first moment, whatever the process' mask lets through")
+    func fresh() async throws {
+        try await TemporaryStore.withFolder { folder in
+            try await TemporaryStore.open(StoreSettings(path: folder + "/baton.db")) { store in
+                let people = People()
+                try await people.register(in: store)
+                _ = await store.perform(people.message("a", to: people.bob))
+                _ = try await store.sweep()
+                let modes = try modes(in: folder)
+                #expect(modes.count == StoreFiles.suffixes.count)
+                #expect(modes.values.allSatisfy { $0 == 0o600 }, "\(modes)")
+            }
+        }
+    }
+
+    @Test("Those that others could read are tightened before anything is read from them, and the log says so")
+    func exposed() async throws {
+        try await TemporaryStore.withFolder { folder in
+            let settings = StoreSettings(path: folder + "/baton.db")
+            try await TemporaryStore.open(settings) { _ in }
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+                try FileManager.default.setAttributes([.posixPermissions: 0o664], ofItemAtPath: "\(folder)/\(name)")
+            }
+            let exposed = try modes(in: folder).count
+            let warnings = Warnings()
+            let store = try SQLiteStore.open(
+                settings, clock: SystemTime(), logger: Logger(label: "test") { _ in warnings })
+            #expect(try modes(in: folder).values.allSatisfy { $0 == 0o600 })
+            #expect(warnings.all.count { $0.contains("others could read a file of the store") } == exposed)
+            await store.close()
+            // Once is enough.
+            let again = try SQLiteStore.open(
+                settings, clock: SystemTime(), logger: Logger(label: "test") { _ in warnings })
+            #expect(warnings.all.count == exposed)
+            await again.close()
+        }
+    }
+
+    @Test("A second store of the process, which tightens too, leaves the first one's locks alone")
+    func twice() async throws {
+        try await TemporaryStore.withFolder { folder in
+            let settings = StoreSettings(path: folder + "/baton.db")
+            try await TemporaryStore.open(settings) { one in
+                let people = People()
+                try await people.register(in: one)
+                try await TemporaryStore.open(settings) { other in
+                    async let first = people.exchange(100, through: one, prefix: "one")
+                    async let second = people.exchange(100, through: other, prefix: "other")
+                    let sequences = try await first + second
+                    #expect(sequences.sorted() == Array(1...200))
+                }
+            }
+        }
+    }
+}
+
+private struct SystemTime: CivilClock {
+    var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
+}
+
+/// Remembers what was warned of.
+private struct Warnings: LogHandler {
+    private final class Store: Sendable {
+        let lines = Mutex<[String]>([])
+    }
+
+    private let store = Store()
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.warning
+
+    var all: [String] { store.lines.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        store.lines.withLock { $0.append("\(event.message)") }
+    }
+}
