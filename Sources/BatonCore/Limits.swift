@@ -148,6 +148,10 @@ public enum Limits {
     public enum Store {
         /// Operations waiting for a commit in one process.
         public static let queuedOperations = 16_384
+        /// For how long one waits for its turn; then it is refused, and nothing of it has been done.
+        public static let waitSeconds: Int64 = 5
+        /// Bytes of the write-ahead log that are many: it is cut off when it can be, and told of while it cannot.
+        public static let logBytes = 64 * 1024 * 1024
         /// Operations of one commit.
         public static let batchOperations = 512
         /// Reads waiting in one process.

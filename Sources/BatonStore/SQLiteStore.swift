@@ -6,14 +6,14 @@ import Synchronization
 
 /// The store in one SQLite file, which several processes of one host may share.
 ///
-/// One thread writes (`Writer`), a few read (`ReadPool`), one brings the log into the file (`Checkpointer`). All are
-/// there from `open` to `close`. `run` removes what is too old, and belongs into the node's group of services.
+/// One thread writes (`Writer`), a few read (`ReadPool`), one brings the log into the file (`Checkpointer`), one refuses
+/// what waits for too long (`DeadlineWatch`). All are there from `open` to `close`. `run` removes what is too old, and belongs into the node's group of services.
 public final class SQLiteStore: Sendable {
     let settings: StoreSettings
     let clock: any CivilClock
     let logger: Logger
     let observer: any StoreObserver
-    let writes = WriteQueue(limit: Limits.Store.queuedOperations)
+    let writes: WriteQueue
     let reads = ReadPool(limit: Limits.Store.queuedReads)
     private let checkpoints = CheckpointSignal()
     private let threads = StoreThreads()
@@ -26,6 +26,7 @@ public final class SQLiteStore: Sendable {
         presence: StorePresence
     ) {
         self.settings = settings
+        writes = WriteQueue(limit: Limits.Store.queuedOperations, patience: settings.patience)
         self.clock = clock
         self.logger = logger
         self.observer = observer
@@ -107,7 +108,7 @@ public final class SQLiteStore: Sendable {
         if isFirst { stop() }
         await threads.join()
         // The last connection to close brings the log into the file, which one for reads could not.
-        checkpoints.close()
+        endBackground()
         await background.join()
         // Dropped in any case: its lock goes with it.
         presence.withLock { presence in
@@ -122,16 +123,23 @@ public final class SQLiteStore: Sendable {
         reads.close(threads: settings.readers)
     }
 
+    private func endBackground() {
+        checkpoints.close()
+        writes.endWatch()
+    }
+
     // MARK: Threads
 
     private func start(writer: DatabaseQueue, _ connections: Connections) throws {
         let started = Handshake()
+        let failures = CommitFailures(logger: logger, observer: observer)
+        background.start("baton-deadlines") { [writes] in DeadlineWatch(queue: writes, failures: failures).run() }
         do {
             threads.start("baton-writer") { [self] in
                 serve(writer, started) { db throws in
                     var writer = try Writer(
-                        database: db, queue: writes, settings: settings, checkpointer: checkpoints, logger: logger,
-                        observer: observer)
+                        database: db, queue: writes, settings: settings, checkpointer: checkpoints, failures: failures,
+                        logger: logger, observer: observer)
                     started.done(nil)
                     writer.run()
                 }
@@ -151,8 +159,8 @@ public final class SQLiteStore: Sendable {
             let queue = try connections.checkpointer()
             background.start("baton-checkpoint") { [self] in
                 serve(queue, started) { db throws in
-                    let checkpointer = try Checkpointer(
-                        database: db, path: settings.path, logger: logger, observer: observer)
+                    var checkpointer = try Checkpointer(
+                        database: db, settings: settings, logger: logger, observer: observer)
                     started.done(nil)
                     checkpointer.run(checkpoints)
                 }
@@ -160,7 +168,7 @@ public final class SQLiteStore: Sendable {
             try started.wait()
         } catch {
             stop()
-            checkpoints.close()
+            endBackground()
             throw error
         }
     }

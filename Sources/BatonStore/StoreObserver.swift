@@ -46,6 +46,8 @@ public struct CheckpointReport: Hashable, Sendable {
     public let blocked: Duration
     /// Whether the log starts anew. Where a reader prevented it, the next checkpoint tries again.
     public let isComplete: Bool
+    /// A reader prevents it, and the log has become large.
+    public let isHeld: Bool
 }
 
 public struct SweepReport: Hashable, Sendable {

@@ -20,6 +20,10 @@ public struct StoreSettings: Sendable {
     public var pageBytes = 4096
     /// Bytes of the write-ahead log above which it is brought into the database.
     public var walBytes = 16 * 1024 * 1024
+    /// Bytes of its file above which it is cut off as soon as it can be. Below, it is written over from its beginning.
+    public var shrinkBytes = Limits.Store.logBytes
+    /// For how long an operation waits for the lock that another process holds.
+    public var patience = Duration.seconds(Limits.Store.waitSeconds)
     /// Pages that the database may have; nil for no bound but the disk's.
     public var maximumPages: Int?
     /// Rows of each kind that are kept in memory between transactions, and ids that each reader knows.

@@ -42,8 +42,9 @@ struct OperationsArticleTests {
         var reasons = Set(state.summary().reasons)
         state.store(.unavailable(""))
         state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
+        state.storeLog(isHeld: true)
         reasons.formUnion(state.summary().reasons)
-        #expect(reasons.count == 10)
+        #expect(reasons.count == 11)
         for reason in reasons {
             let word = reason.replacing(":n2", with: ":<node>")
             #expect(article.contains("`\(word)`"), "\(word)")
@@ -59,6 +60,16 @@ struct OperationsArticleTests {
         state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
         #expect(state.summary().reasons == ["store_stalled"] && state.summary().ready)
         state.store(nil)
+        #expect(state.summary().reasons.isEmpty)
+    }
+
+    @Test("A log that somebody holds degrades the node until it starts anew")
+    func logHeld() {
+        let state = NodeState(loops: 0)
+        state.serving()
+        state.storeLog(isHeld: true)
+        #expect(state.summary().reasons == ["store_log_held"] && state.summary().ready && state.summary().degraded)
+        state.storeLog(isHeld: false)
         #expect(state.summary().reasons.isEmpty)
     }
 

@@ -22,17 +22,45 @@ struct QueueTests {
 
     @Test("Operations count against the bound until the writer has finished them")
     func finishing() throws {
-        let queue = WriteQueue(limit: 3)
+        let queue = WriteQueue(limit: 3, patience: .seconds(5))
         let operation = People().acknowledgement(of: InboxSequence(rawValue: 0), by: People().alice)
         let two = WriteQueue.Entry.operations([operation, operation], completion: { _, _ in })
         try queue.put(two)
         #expect(throws: WriteQueue.Refusal.full) { try queue.put(two) }
-        #expect(queue.takePresent().count == 1)
+        #expect(queue.takePresent(upTo: 2).count == 1)
         #expect(throws: WriteQueue.Refusal.full) { try queue.put(two) }
         queue.finished(operations: 2)
         try queue.put(two)
         queue.close()
         #expect(throws: WriteQueue.Refusal.closed) { try queue.put(two) }
+    }
+
+    @Test("What has waited for its time is refused, what waits less long or was taken is not")
+    func deadlines() throws {
+        let queue = WriteQueue(limit: 10, patience: .seconds(5))
+        let operation = People().acknowledgement(of: InboxSequence(rawValue: 0), by: People().alice)
+        let start = ContinuousClock.now
+        func put(_ count: Int, after seconds: Int) throws {
+            let operations = Array(repeating: operation, count: count)
+            try queue.put(.operations(operations, completion: { _, _ in }), at: start + .seconds(seconds))
+        }
+        for seconds in 0..<4 { try put(2, after: seconds) }
+        #expect(queue.takePresent(upTo: 1).count == 1)
+        #expect(queue.takeOverdue(at: start + .seconds(5)).isEmpty)
+        #expect(queue.takeOverdue(at: start + .seconds(7)).map(\.count) == [2, 2])
+        // What was refused makes room at once, what was taken when it is finished.
+        #expect(queue.count == 4)
+        try put(6, after: 8)
+        #expect(throws: WriteQueue.Refusal.full) { try put(1, after: 8) }
+        queue.finished(operations: 2)
+        try put(2, after: 9)
+        #expect(queue.takePresent(upTo: 3).map(\.count) == [2, 6])
+        queue.close()
+        #expect(queue.waitForWork())
+        #expect(queue.takePresent(upTo: .max).count == 1)
+        #expect(!queue.waitForWork())
+        queue.endWatch()
+        #expect(queue.waitForOverdue() == nil)
     }
 
     @Test("A read beyond the bound fails at once, and the others are left alone")

@@ -16,6 +16,8 @@ final class NodeState: Sendable {
         var redisLoops: [Bool]
         var redisPID: Int?
         var storeFailure: StoreError?
+        /// The store's log is large, and a reader keeps it so.
+        var isLogHeld = false
         /// When the commit began that is under way.
         var commitBegan: ContinuousClock.Instant?
         var holdsLease = true
@@ -60,6 +62,9 @@ final class NodeState: Sendable {
         }
     }
 
+    /// A checkpoint was tried.
+    func storeLog(isHeld: Bool) { values.withLock { $0.isLogHeld = isHeld } }
+
     func redis(loop: Int, isConnected: Bool) {
         values.withLock { values in
             if values.redisLoops.indices.contains(loop) { values.redisLoops[loop] = isConnected }
@@ -84,6 +89,7 @@ final class NodeState: Sendable {
             if let began = values.commitBegan, .now - began > .seconds(Limits.Store.stalledSeconds) {
                 missing.append("store_stalled")
             }
+            if values.isLogHeld { missing.append("store_log_held") }
             missing += (verdict?.unreachable ?? []).map { "canary_cannot_reach:\($0.name)" }
             var blocking: [String] = []
             // A node takes clients once its canary has proven that it delivers.

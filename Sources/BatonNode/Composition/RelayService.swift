@@ -76,6 +76,7 @@ struct RelayService: Service {
         parts.metrics.observe(MetricNames.slowReaders) { Double(relay.census.slowReaders) }
         let disk = StoreDisk(path: parts.configuration.store.path)
         parts.metrics.observe(MetricNames.storeFree) { Double(disk.freeBytes) }
+        parts.metrics.observe(MetricNames.logBytes) { Double(disk.walBytes) }
         parts.metrics.observe(MetricNames.storeDisk) { Double(disk.totalBytes) }
         let (metrics, canary) = (parts.nodeMetrics, parts.canaryWatch)
         let hooks = EdgeHooks(

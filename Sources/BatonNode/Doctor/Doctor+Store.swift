@@ -4,7 +4,7 @@ import Foundation
 
 /// The store's file, and what lies beside it.
 extension Doctor {
-    func examineStore(_ diagnosis: inout Diagnosis) {
+    func examineStore(_ diagnosis: inout Diagnosis) async {
         let check = "store"
         let path = configuration.store.path
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -21,7 +21,7 @@ extension Doctor {
             let why = String(cString: strerror(errno))
             diagnosis.findings.append(.failure(check, "\(path): \(why)", change: "chown it to the node's user"))
         } else {
-            examineFile(path, &diagnosis)
+            await examineFile(path, &diagnosis)
         }
         examineFolder(folder, &diagnosis)
         examineAccess(folder, &diagnosis)
@@ -38,7 +38,8 @@ extension Doctor {
         let paths =
             StoreFiles.suffixes.map { configuration.store.path + $0 } + [configuration.adminTokenPath, trace]
             + traces.prefix(Limits.Trace.files).map { "\(trace)/\($0)" }
-        diagnosis.findings.append(DoctorRules.access(to: paths.compactMap(Self.permissions), folder: Self.permissions(folder)))
+        diagnosis.findings.append(
+            DoctorRules.access(to: paths.compactMap(Self.permissions), folder: Self.permissions(folder)))
     }
 
     private static func permissions(_ path: String) -> DoctorRules.Access? {
@@ -49,19 +50,38 @@ extension Doctor {
             path: path, mode: mode, group: attributes[.groupOwnerAccountName] as? String ?? "of the file")
     }
 
-    private func examineFile(_ path: String, _ diagnosis: inout Diagnosis) {
+    private func examineFile(_ path: String, _ diagnosis: inout Diagnosis) async {
+        let held = await locks(of: path)
         do {
             let lastStop = try StoreInspector.lastStop(path: path)
             let modes = try StoreInspector.modes(path: path)
             diagnosis.findings.append(.ok("store", path))
             diagnosis.findings.append(DoctorRules.journal(mode: modes.journal, synchronous: modes.synchronous))
             diagnosis.findings.append(DoctorRules.lastStop(lastStop))
+            diagnosis.findings.append(DoctorRules.writer(held.writer.map(Self.program)))
             if let bytes = Self.attribute(.size, of: path + "-wal") {
-                diagnosis.findings.append(DoctorRules.wal(bytes))
+                let readers = Set(held.readers.map(\.pid)).sorted().map(Self.program)
+                diagnosis.findings.append(
+                    DoctorRules.wal(bytes, readers: readers, isRunning: lastStop == .running))
             }
         } catch {
             diagnosis.findings.append(.failure("store", "\(error)", change: "set store.path, or restore a backup"))
         }
+    }
+
+    /// The locks that somebody holds for as long as it takes to look twice. Nothing has the store open here meanwhile.
+    private func locks(of path: String) async -> LogLocks {
+        let first = LogLocks(path: path)
+        try? await ContinuousClock().sleep(for: Self.lookInterval)
+        return LogLocks(path: path).held(since: first)
+    }
+
+    private static let lookInterval = Duration.seconds(1)
+
+    /// A process, for people.
+    private static func program(_ pid: Int32) -> String {
+        let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8))?.filter { !$0.isNewline }
+        return name.map { "\(pid) (\($0))" } ?? "\(pid)"
     }
 
     private func examineFolder(_ folder: String, _ diagnosis: inout Diagnosis) {

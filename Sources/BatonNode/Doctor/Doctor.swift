@@ -42,7 +42,7 @@ package struct Doctor: Sendable {
     package func examine() async -> Diagnosis {
         var diagnosis = Diagnosis()
         let nodes = await examineRedis(&diagnosis)
-        examineStore(&diagnosis)
+        await examineStore(&diagnosis)
         examineHost(&diagnosis)
         let visits = DoctorVisits()
         await examineNodes(nodes, visits, &diagnosis)

@@ -1,10 +1,8 @@
+import BatonCore
 import BatonStore
 
 /// What the place and the state of the store's file mean.
 extension DoctorRules {
-    /// Bytes of the write-ahead log: several times that at which a checkpoint is due.
-    static let walBytes: Int64 = 64 * 1024 * 1024
-
     /// Names of file systems, or what they begin with, that other hosts share.
     private static let remote = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "glusterfs", "afs", "lustre", "vboxsf"]
     private static let memory = ["tmpfs", "ramfs"]
@@ -47,12 +45,31 @@ extension DoctorRules {
         return .ok(check, type)
     }
 
-    static func wal(_ bytes: Int64) -> Finding {
+    /// - Parameters:
+    ///   - readers: processes that read one state of the store for long.
+    ///   - isRunning: whether nodes have the store open.
+    static func wal(_ bytes: Int64, readers: [String], isRunning: Bool) -> Finding {
         let check = "store log"
-        guard bytes > walBytes else { return .ok(check, "\(size(bytes)) to be brought into the file") }
-        return .warning(
-            check, "\(size(bytes)): something reads the file without end, and checkpoints cannot finish",
-            change: "end foreign programs that have the file open: fuser -v on it names them")
+        guard bytes > Limits.Store.logBytes else { return .ok(check, "\(size(bytes)) to be brought into the file") }
+        guard readers.isEmpty else {
+            let list = readers.joined(separator: ", ")
+            return .warning(
+                check, "\(size(bytes)), and it grows while process \(list) reads one state of the store",
+                change: "end process \(list), or the transaction in which it reads")
+        }
+        return .ok(
+            check,
+            "\(size(bytes)): it was held and is no longer; "
+                + (isRunning ? "a node cuts it off within seconds" : "the next node that writes cuts it off"))
+    }
+
+    /// - Parameter holder: the process that may write to the store, and has written nothing for long.
+    static func writer(_ holder: String?) -> Finding {
+        let check = "store lock"
+        guard let holder else { return .ok(check, "nobody holds it") }
+        return .failure(
+            check, "process \(holder) holds it: sends, logins and registrations are refused meanwhile",
+            change: "end process \(holder), or its transaction")
     }
 
     static func lastStop(_ stop: StoreInspector.LastStop) -> Finding {
@@ -99,7 +116,8 @@ extension DoctorRules {
         }
         // In a folder with the sticky bit others replace their own files only.
         if let folder, folder.mode & 0o1000 == 0, let who = folder.who(2) {
-            return .failure(check, "\(who) can replace the files in \(folder.path)", change: "chmod go-w \(folder.path)")
+            return .failure(
+                check, "\(who) can replace the files in \(folder.path)", change: "chmod go-w \(folder.path)")
         }
         return .ok(check, "its owner only")
     }

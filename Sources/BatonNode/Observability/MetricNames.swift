@@ -74,6 +74,8 @@ package enum MetricNames {
         "baton_store_queued_operations", .gauge, "Operations waiting for a commit.")
     static let walPages = MetricDefinition(
         "baton_store_wal_pages", .gauge, "Pages in the write-ahead log, after the last commit.")
+    static let logBytes = MetricDefinition(
+        "baton_store_log_bytes", .gauge, "Bytes of the write-ahead log's file.")
     static let checkpointSeconds = MetricDefinition(
         "baton_store_checkpoint_seconds", .seconds(MetricBuckets.latency), "Duration of a checkpoint.")
     static let storeFree = MetricDefinition(
@@ -136,7 +138,8 @@ package enum MetricNames {
         accepted, duplicates, rejected, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
         hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, unacknowledged,
         slowReaders, windowFull,
-        commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, checkpointSeconds, storeFree, storeDisk,
+        commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, logBytes, checkpointSeconds, storeFree,
+        storeDisk,
         storeErrors,
         redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, canarySent,
         canaryDelivered, canaryFailed, canarySeconds, canarySilence, canaryUnreachable, ready, degraded, loopLagSeconds,

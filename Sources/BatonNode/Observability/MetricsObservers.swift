@@ -30,6 +30,7 @@ struct StoreMetricsObserver: StoreObserver {
 
     func checkpointed(_ report: CheckpointReport) {
         metrics.checkpoint.recordNanoseconds(report.duration.wholeNanoseconds)
+        state.storeLog(isHeld: report.isHeld)
     }
 }
 

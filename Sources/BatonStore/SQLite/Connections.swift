@@ -12,7 +12,7 @@ struct Connections: Sendable {
         configuration.label = "baton.store.writer"
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(Self.busySeconds)
+        configuration.busyMode = .timeout(busySeconds)
         configuration.prepareDatabase { [settings] db in
             // Before the first page is written; without effect on a file that is there.
             try db.execute(sql: "PRAGMA page_size = \(settings.pageBytes)")
@@ -36,7 +36,7 @@ struct Connections: Sendable {
         configuration.label = "baton.store.reader.\(number)"
         configuration.readonly = true
         configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(Self.busySeconds)
+        configuration.busyMode = .timeout(busySeconds)
         return try open(configuration) { db in
             try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;")
         }
@@ -53,7 +53,7 @@ struct Connections: Sendable {
         }
     }
 
-    private static let busySeconds = 5.0
+    private var busySeconds: Double { settings.patience / .seconds(1) }
     private static let checkpointBusySeconds = 0.05
 
     private func open(

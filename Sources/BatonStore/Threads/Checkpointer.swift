@@ -1,86 +1,107 @@
 import BatonCore
-import Dispatch
 import GRDB
 import GRDBSQLite
 import Logging
-import Synchronization
 
-/// Asks the checkpoint thread for a checkpoint; asking again before it began is one request.
-final class CheckpointSignal: Sendable {
-    private struct State {
-        var isRequested = false
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    func request() {
-        let isNew = state.withLock { state in
-            defer { state.isRequested = true }
-            return !state.isRequested
-        }
-        if isNew { semaphore.signal() }
-    }
-
-    func close() {
-        state.withLock { $0.isClosed = true }
-        semaphore.signal()
-    }
-
-    /// - Returns: false when closed.
-    func wait() -> Bool {
-        semaphore.wait()
-        return state.withLock { state in
-            state.isRequested = false
-            return !state.isClosed
-        }
-    }
-}
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Brings the write-ahead log into the database, outside of the commits' path.
 ///
 /// First without keeping anybody waiting, which does nearly all of the work; then, for the few pages that came
-/// meanwhile, behind the turnstile with no writer under way, so that the log starts anew and stays bounded.
+/// meanwhile, behind the turnstile with no writer under way, so that the log starts anew and stays bounded. A log that
+/// has become large is cut off then.
+///
+/// A program that reads one state of the database for long keeps the log from starting anew. While it does, a look a
+/// second sees that nothing has changed, and keeps nobody waiting.
 struct Checkpointer {
     private let connection: OpaquePointer
     private let turnstile: Turnstile
+    private let settings: StoreSettings
     private let logger: Logger
     private let observer: any StoreObserver
+    /// Frames that could be brought into the database when the log last could not start anew.
+    private var stuckAt: Int32?
+    /// The log was told to be large and held.
+    private var hasWarned = false
 
-    init(database: Database, path: String, logger: Logger, observer: any StoreObserver) throws {
+    /// Between two looks while a reader is in the way.
+    static let retrySeconds = 1.0
+
+    init(database: Database, settings: StoreSettings, logger: Logger, observer: any StoreObserver) throws {
         guard let connection = database.sqliteConnection else {
             throw SQLiteFailure(code: SQLITE_MISUSE, connection: nil)
         }
         self.connection = connection
-        turnstile = try Turnstile(path: path)
+        self.settings = settings
+        turnstile = try Turnstile(path: settings.path)
         self.logger = logger
         self.observer = observer
     }
 
-    func run(_ signal: CheckpointSignal) {
-        while signal.wait() { checkpoint() }
+    mutating func run(_ signal: CheckpointSignal) {
+        var isComplete = true
+        while signal.wait(seconds: isComplete ? nil : Self.retrySeconds) { isComplete = checkpoint() }
     }
 
-    func checkpoint() {
+    /// - Returns: whether nothing is left to do before the next commit.
+    private mutating func checkpoint() -> Bool {
         let clock = ContinuousClock()
         let start = clock.now
-        var pages: Int32 = 0
-        var code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, &pages, nil)
-        let blocked = clock.now
+        var (frames, done): (Int32, Int32) = (0, 0)
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, &frames, &done)
         // Another process that is checkpointing right now does the same work.
-        if code == SQLITE_OK {
-            turnstile.enter()
-            code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
-            turnstile.leave()
-        }
+        guard code == SQLITE_OK else { return hasFailed(code) }
+        let blocked = clock.now
+        // A reader that stands where it stood is not waited for again.
+        let isWorthWaiting = done == frames || done != stuckAt
+        let isComplete = isWorthWaiting && restart()
         let end = clock.now
-        if code != SQLITE_OK, code & 0xff != SQLITE_BUSY {
-            let failure = SQLiteFailure(code: code, connection: connection)
-            logger.error("A checkpoint failed", metadata: ["error": "\(failure)"])
+        stuckAt = isComplete ? nil : done
+        let report = CheckpointReport(
+            walPages: Int(frames), duration: end - start, blocked: isWorthWaiting ? end - blocked : .zero,
+            isComplete: isComplete, isHeld: !isComplete && logBytes > settings.shrinkBytes)
+        tell(report)
+        observer.checkpointed(report)
+        return isComplete
+    }
+
+    /// Lets the log start anew, with no writer under way.
+    private func restart() -> Bool {
+        let mode = logBytes > settings.shrinkBytes ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
+        turnstile.enter()
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
+        turnstile.leave()
+        return code == SQLITE_OK || hasFailed(code)
+    }
+
+    /// - Returns: whether it is of no use to try again soon.
+    private func hasFailed(_ code: Int32) -> Bool {
+        guard code & 0xff != SQLITE_BUSY else { return false }
+        let failure = SQLiteFailure(code: code, connection: connection)
+        logger.error("A checkpoint failed", metadata: ["error": "\(failure)"])
+        return true
+    }
+
+    private mutating func tell(_ report: CheckpointReport) {
+        if report.isHeld, !hasWarned {
+            hasWarned = true
+            logger.warning(
+                "a program reads one state of the store for long, and its log grows: baton doctor names the program",
+                metadata: ["bytes": "\(logBytes)"])
+        } else if report.isComplete, hasWarned {
+            hasWarned = false
+            logger.notice("the store's log is small again", metadata: ["bytes": "\(logBytes)"])
         }
-        observer.checkpointed(
-            CheckpointReport(
-                walPages: Int(pages), duration: end - start, blocked: end - blocked, isComplete: code == SQLITE_OK))
+    }
+
+    private var logBytes: Int {
+        var status = stat()
+        return stat(settings.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
     }
 }

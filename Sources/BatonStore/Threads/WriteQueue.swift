@@ -4,7 +4,8 @@ import Dispatch
 import GRDB
 import Synchronization
 
-/// What waits for the writer: bounded, in the order of arrival. Any thread puts in, the writer takes out.
+/// What waits for the writer: bounded, in the order of arrival. Any thread puts in, the writer takes out when its
+/// transaction has begun. What waits for too long is refused meanwhile (`DeadlineWatch`): nothing of it has been done.
 final class WriteQueue: Sendable {
     /// A list of operations with one completion, or a change of accounts.
     enum Entry: Sendable {
@@ -17,59 +18,81 @@ final class WriteQueue: Sendable {
             case .job: 1
             }
         }
+
+        /// Answers that nothing was done.
+        func fail(_ error: StoreError) {
+            switch self {
+            case .operations(let operations, let completion): completion(operations.map { _ in .failed(error) }, nil)
+            case .job(let job): job.fail(error)
+            }
+        }
     }
 
     enum Refusal: Error { case full, closed }
 
     private struct State {
-        var entries: Deque<Entry> = []
+        var entries: Deque<(entry: Entry, deadline: ContinuousClock.Instant)> = []
         /// Operations of the entries, and those that the writer has taken and not finished.
         var operations = 0
         var isWriterWaiting = false
+        var isWatchWaiting = false
         var isClosed = false
+        var isWatchOver = false
     }
 
     private let state = Mutex(State())
     private let wakeUp = DispatchSemaphore(value: 0)
+    private let watchWakeUp = DispatchSemaphore(value: 0)
     private let limit: Int
+    let patience: Duration
 
-    init(limit: Int) {
+    /// - Parameter patience: for how long an entry may wait to be taken.
+    init(limit: Int, patience: Duration) {
         self.limit = limit
+        self.patience = patience
     }
 
-    func put(_ entry: Entry) throws(Refusal) {
-        let outcome: Result<Bool, Refusal> = state.withLock { state in
+    func put(_ entry: Entry, at now: ContinuousClock.Instant = .now) throws(Refusal) {
+        let outcome: Result<(writer: Bool, watch: Bool), Refusal> = state.withLock { state in
             guard !state.isClosed else { return .failure(.closed) }
             guard state.operations + entry.count <= limit else { return .failure(.full) }
             state.operations += entry.count
-            state.entries.append(entry)
-            defer { state.isWriterWaiting = false }
-            return .success(state.isWriterWaiting)
+            state.entries.append((entry, now + patience))
+            defer { (state.isWriterWaiting, state.isWatchWaiting) = (false, false) }
+            return .success((state.isWriterWaiting, state.isWatchWaiting))
         }
-        if try outcome.get() { wakeUp.signal() }
+        let waiting = try outcome.get()
+        if waiting.writer { wakeUp.signal() }
+        if waiting.watch { watchWakeUp.signal() }
     }
 
-    /// Takes all entries that have come; waits where there is none. Nil: closed, and nothing is left.
-    func takeAll() -> Deque<Entry>? {
+    // MARK: The writer
+
+    /// Waits until something has come.
+    ///
+    /// - Returns: false where the queue is closed and nothing is left.
+    func waitForWork() -> Bool {
         while true {
-            let (entries, isClosed) = state.withLock { state in
-                let entries = state.entries
-                state.entries = []
-                state.isWriterWaiting = entries.isEmpty && !state.isClosed
-                return (entries, state.isClosed)
+            let (isEmpty, isClosed) = state.withLock { state in
+                state.isWriterWaiting = state.entries.isEmpty && !state.isClosed
+                return (state.entries.isEmpty, state.isClosed)
             }
-            if !entries.isEmpty { return entries }
-            if isClosed { return nil }
+            if !isEmpty { return true }
+            if isClosed { return false }
             wakeUp.wait()
         }
     }
 
-    /// Takes what has come, without waiting.
-    func takePresent() -> Deque<Entry> {
+    /// Takes what has come, without waiting, until it is so many operations or more.
+    func takePresent(upTo operations: Int) -> [Entry] {
         state.withLock { state in
-            let entries = state.entries
-            state.entries = []
-            return entries
+            var taken: [Entry] = []
+            var count = 0
+            while count < operations, let next = state.entries.popFirst() {
+                taken.append(next.entry)
+                count += next.entry.count
+            }
+            return taken
         }
     }
 
@@ -87,6 +110,42 @@ final class WriteQueue: Sendable {
             return state.isWriterWaiting
         }
         if isWaiting { wakeUp.signal() }
+    }
+
+    // MARK: Deadlines
+
+    /// Waits until something has waited for too long.
+    ///
+    /// - Returns: what is to be refused, maybe nothing; nil when the watch is over.
+    func waitForOverdue() -> [Entry]? {
+        let (deadline, isOver) = state.withLock { state in
+            state.isWatchWaiting = state.entries.isEmpty && !state.isWatchOver
+            return (state.entries.first?.deadline, state.isWatchOver)
+        }
+        if isOver { return nil }
+        guard let deadline else {
+            watchWakeUp.wait()
+            return []
+        }
+        let wait = max(.zero, deadline - .now)
+        _ = watchWakeUp.wait(timeout: .now() + .nanoseconds(Int(wait / .nanoseconds(1))))
+        return takeOverdue(at: .now)
+    }
+
+    /// Takes what may wait no longer.
+    func takeOverdue(at now: ContinuousClock.Instant) -> [Entry] {
+        state.withLock { state in
+            let overdue = state.entries.prefix { $0.deadline <= now }.map(\.entry)
+            state.entries.removeFirst(overdue.count)
+            for entry in overdue { state.operations -= entry.count }
+            return overdue
+        }
+    }
+
+    /// Nobody waits any more, or ever will.
+    func endWatch() {
+        state.withLock { $0.isWatchOver = true }
+        watchWakeUp.signal()
     }
 }
 

@@ -9,14 +9,16 @@ import Logging
 /// The one thread of a process that writes: takes what all callers have submitted meanwhile, and commits it at once.
 ///
 /// 1. Waits for work, and under load a little longer (`lingerMilliseconds`).
-/// 2. Passes the turnstile, so that the processes of the host write in turn.
-/// 3. Carries out up to `Limits.Store.batchOperations` in one transaction.
+/// 2. Passes the turnstile, so that the processes of the host write in turn, and begins a transaction. What waits stays
+///    in the queue until then, where it is refused when it has waited too long.
+/// 3. Takes it, and carries out up to `Limits.Store.batchOperations` in one transaction.
 /// 4. Commits, which syncs, and only then answers. Where anything failed, everything is rolled back and says so; a
 ///    sync that failed is not tried again as if nothing was (`LogRewrite`).
 struct Writer {
     let queue: WriteQueue
     let settings: StoreSettings
     let checkpointer: CheckpointSignal
+    let failures: CommitFailures
     let logger: Logger
     let observer: any StoreObserver
 
@@ -27,8 +29,6 @@ struct Writer {
     private var group = GroupCommit<Work>()
     private var lastBatch = 0
     private var commits: UInt64 = 0
-    /// The last failure was reported: a full disk does not fill the log too.
-    private var hasFailed = false
     /// The last commit met an I/O error. Nothing is committed on top of what it may have left, before the log was
     /// written anew.
     private var isLogSuspect = false
@@ -43,7 +43,7 @@ struct Writer {
 
     init(
         database: Database, queue: WriteQueue, settings: StoreSettings, checkpointer: CheckpointSignal,
-        logger: Logger, observer: any StoreObserver
+        failures: CommitFailures, logger: Logger, observer: any StoreObserver
     ) throws {
         guard let connection = database.sqliteConnection else {
             throw SQLiteFailure(code: SQLITE_MISUSE, connection: nil)
@@ -52,6 +52,7 @@ struct Writer {
         self.queue = queue
         self.settings = settings
         self.checkpointer = checkpointer
+        self.failures = failures
         self.logger = logger
         self.observer = observer
         turnstile = try Turnstile(path: settings.path)
@@ -65,17 +66,18 @@ struct Writer {
     mutating func run() {
         while true {
             if group.isEmpty {
-                guard let entries = queue.takeAll() else { return }
-                admit(entries)
+                guard queue.waitForWork() else { return }
                 linger()
             }
-            admit(queue.takePresent())
             runBatch()
         }
     }
 
-    private mutating func admit(_ entries: Deque<WriteQueue.Entry>) {
-        for entry in entries { group.arrived(Work(entry: entry), operations: entry.count) }
+    /// No more than a transaction holds: what is taken can no longer be refused for having waited.
+    private mutating func admit(upTo operations: Int) {
+        for entry in queue.takePresent(upTo: operations) {
+            group.arrived(Work(entry: entry), operations: entry.count)
+        }
     }
 
     private func linger() {
@@ -94,9 +96,11 @@ struct Writer {
         let entered = clock.now
         var executed = entered
         let outcome: Result<Int, SQLiteFailure>
-        group.began()
         do throws(SQLiteFailure) {
             try begin()
+            // The rest of a work that is longer than a transaction goes alone.
+            if group.isEmpty { admit(upTo: Limits.Store.batchOperations) }
+            group.began()
             let count = try carryOut()
             executed = clock.now
             #if DEBUG
@@ -106,6 +110,8 @@ struct Writer {
             outcome = .success(count)
         } catch {
             rollBack()
+            // Where the lock was not to be had, what has waited less long than that may wait on.
+            if error.primaryCode != SQLITE_BUSY { admit(upTo: .max) }
             if error.primaryCode == SQLITE_IOERR { isLogSuspect = true }
             outcome = .failure(error)
         }
@@ -117,7 +123,7 @@ struct Writer {
         case .success(let count):
             commits += 1
             lastBatch = count
-            hasFailed = false
+            failures.succeeded()
             engine.rows.ended()
             if walPages.count * settings.pageBytes > settings.walBytes { checkpointer.request() }
             answer(
@@ -231,9 +237,7 @@ struct Writer {
             case .job(let job): job.fail(error)
             }
         }
-        observer.commitFailed(error, operations: count)
-        if !hasFailed { logger.error("A commit failed", metadata: ["error": "\(failure)"]) }
-        hasFailed = true
+        failures.failed(error, operations: count, reason: failure.description)
     }
 }
 

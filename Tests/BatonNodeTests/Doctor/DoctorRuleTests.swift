@@ -1,3 +1,4 @@
+import BatonCore
 import BatonStore
 import Testing
 
@@ -80,8 +81,15 @@ struct DoctorRuleTests {
 
     @Test("A log that checkpoints cannot empty, and nodes that were killed, are told")
     func store() {
-        #expect(DoctorRules.wal(DoctorRules.walBytes).result == .ok)
-        #expect(DoctorRules.wal(DoctorRules.walBytes + 1).result == .warning)
+        let large = Int64(Limits.Store.logBytes) + 1
+        #expect(DoctorRules.wal(large - 1, readers: ["7 (python3)"], isRunning: true).result == .ok)
+        let held = DoctorRules.wal(large, readers: ["7 (python3)", "9"], isRunning: true)
+        #expect(held.result == .warning && held.change?.hasPrefix("end process 7 (python3), 9") == true)
+        let shrinking = DoctorRules.wal(large, readers: [], isRunning: true)
+        #expect(shrinking.result == .ok && shrinking.found.contains("a node cuts it off"))
+        #expect(DoctorRules.wal(large, readers: [], isRunning: false).found.contains("the next node"))
+        #expect(DoctorRules.writer(nil).result == .ok)
+        #expect(DoctorRules.writer("7 (python3)").change?.hasPrefix("end process 7 (python3)") == true)
         #expect(DoctorRules.lastStop(.running).result == .ok)
         #expect(DoctorRules.lastStop(.clean).result == .ok)
         #expect(DoctorRules.lastStop(.unclean).result == .warning)
