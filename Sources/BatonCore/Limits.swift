@@ -221,6 +221,8 @@ public enum Limits {
     public enum Page {
         public static let defaultItems = 50
         public static let maximumItems = 200
+        /// Bytes of an answer that is a part of a list. Above those of the longest message, each byte of it escaped.
+        public static let bytes = 512 * 1024
     }
 
     public enum Redis {

@@ -4,12 +4,13 @@ import GRDB
 
 extension SQLiteStore: ConversationStore {
     public func conversations(
-        of user: UserID, before: ConversationCursor?, limit: Int
-    ) async throws(StoreError) -> [ConversationSummary] {
+        of user: UserID, before: ConversationCursor?, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<ConversationSummary> {
         try await read { connection throws in
+            let db = connection.database
             // Ids are unsigned: those with the highest bit are negative here, and greater.
-            let rows = try Row.fetchAll(
-                connection.database,
+            let rows = try Row.fetchCursor(
+                db,
                 sql: """
                     SELECT c.* FROM users u JOIN members me ON me.user = u.num
                     JOIN conversations c ON c.num = me.conversation
@@ -19,9 +20,20 @@ extension SQLiteStore: ConversationStore {
                     """,
                 arguments: [
                     user.stored, before?.at.milliseconds, before?.conversation.storedHigh,
-                    before?.conversation.storedLow, max(limit, 0),
+                    before?.conversation.storedLow, max(limit, 0) + 1,
                 ])
-            return try rows.map { try Conversations.summary($0, for: user, in: connection.database) }
+            // One after the other: no more contents are held than the page has, and one.
+            var items: [ConversationSummary] = []
+            var cost = 0
+            while let row = try rows.next() {
+                let summary = try Conversations.summary(row, for: user, in: db)
+                cost += summary.cost
+                guard items.count < limit, cost <= bytes || items.isEmpty else {
+                    return ListPage(items: items, hasMore: true)
+                }
+                items.append(summary)
+            }
+            return ListPage(items: items, hasMore: false)
         }
     }
 
@@ -37,12 +49,12 @@ extension SQLiteStore: ConversationStore {
     }
 
     public func history(
-        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int
-    ) async throws(StoreError) -> [StoredMessage]? {
+        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<StoredMessage>? {
         try await read { connection throws in
             let db = connection.database
             guard let row = try Conversations.row(conversation, of: user, in: db) else { return nil }
-            return try Conversations.history(row, range, limit: limit, in: db)
+            return try Conversations.history(row, range, limit: limit, bytes: bytes, in: db)
         }
     }
 
@@ -127,11 +139,46 @@ enum Conversations {
             at: Timestamp(milliseconds: link["at"]), payload: Array(payload))
     }
 
-    /// Walks the chain back from the nearest place that is known, the conversation's end or an anchor.
+    /// A message of a chain, without its content.
+    private struct Link: Hashable, Sendable {
+        let num: Int64
+        let sequence: Int64
+        let bytes: Int
+    }
+
+    /// Which messages a page has is decided by their lengths; only then are contents read.
     static func history(
-        _ row: Row, _ range: HistoryRange, limit: Int, in db: Database
-    ) throws -> [StoredMessage] {
+        _ row: Row, _ range: HistoryRange, limit: Int, bytes: Int, in db: Database
+    ) throws -> ListPage<StoredMessage> {
+        let links = try links(row, range, limit: limit, in: db)
+        let page: ListPage<Link>
+        switch range {
+        case .before:
+            let newest = ListPage(first: limit, upTo: bytes, of: links, \.bytes)
+            page = ListPage(items: newest.items.reversed(), hasMore: newest.hasMore)
+        case .after:
+            page = ListPage(first: limit, upTo: bytes, of: links.reversed(), \.bytes)
+        }
         let id = ConversationID(storedHigh: row["high"], storedLow: row["low"])
+        let statement = try db.cachedStatement(sql: "SELECT at, payload FROM messages WHERE num = ?")
+        let messages = try page.items.compactMap { link -> StoredMessage? in
+            guard let message = try Row.fetchOne(statement, arguments: [link.num]),
+                let payload: Data = message["payload"]
+            else { return nil }
+            return StoredMessage(
+                id: MessageID(conversation: id, sequence: ConversationSequence(stored: link.sequence)),
+                at: Timestamp(milliseconds: message["at"]), payload: Array(payload))
+        }
+        return ListPage(items: messages, hasMore: page.hasMore)
+    }
+
+    /// Walks the chain back from the nearest place that is known, the conversation's end or an anchor.
+    ///
+    /// - Returns: one link more than `limit`, where there are so many; the newest first.
+    private static func links(
+        _ row: Row, _ range: HistoryRange, limit: Int, in db: Database
+    ) throws -> [Link] {
+        let limit = Int64(max(limit, 0)) + 1
         let last: Int64 = row["last"]
         let (lower, upper): (Int64, Int64)
         switch range {
@@ -142,9 +189,9 @@ enum Conversations {
             // What retention took away is skipped, or a page of it would look like the end.
             guard let first = try firstKept(row, after: Int64(clamping: sequence.rawValue), in: db) else { return [] }
             lower = first - 1
-            upper = lower > last - Int64(limit) ? last : lower + Int64(limit)
+            upper = lower > last - limit ? last : lower + limit
         }
-        guard limit > 0, upper > lower else { return [] }
+        guard upper > lower else { return [] }
         let anchor = try Int64.fetchOne(
             try db.cachedStatement(
                 sql: """
@@ -152,24 +199,21 @@ enum Conversations {
                     WHERE conversation = ? AND sequence >= ? AND sequence % 32 = 0 ORDER BY sequence LIMIT 1
                     """), arguments: [row["num"], upper])
         var next: Int64 = anchor ?? row["last_message"]
-        var messages: [StoredMessage] = []
+        var links: [Link] = []
         let statement = try db.cachedStatement(
-            sql: "SELECT sequence, previous, at, payload FROM messages WHERE num = ?")
+            sql: "SELECT sequence, previous, length(payload) AS bytes FROM messages WHERE num = ?")
         // Less than a step of the index lies behind `upper`, and where a content is gone all before it are: the way is
         // hardly longer than the page.
-        while next != 0, messages.count < limit {
+        while next != 0, links.count < limit {
             guard let link = try Row.fetchOne(statement, arguments: [next]) else { break }
-            let sequence: Int64 = link["sequence"]
+            let (num, sequence): (Int64, Int64) = (next, link["sequence"])
             if sequence <= lower { break }
             next = link["previous"]
             if sequence > upper { continue }
-            guard let payload: Data = link["payload"] else { break }
-            messages.append(
-                StoredMessage(
-                    id: MessageID(conversation: id, sequence: ConversationSequence(stored: sequence)),
-                    at: Timestamp(milliseconds: link["at"]), payload: Array(payload)))
+            guard let bytes: Int = link["bytes"] else { break }
+            links.append(Link(num: num, sequence: sequence, bytes: bytes))
         }
-        return messages.reversed()
+        return links
     }
 
     /// The first sequence behind `lower` whose content is still there. Contents go from a conversation's beginning

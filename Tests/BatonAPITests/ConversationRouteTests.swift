@@ -108,10 +108,108 @@ struct ConversationRouteTests {
         for (query, edge) in [("?after=0", UInt64(1)), ("?limit=200", 20)] {
             let answer = try await api.send(.get, "/v1/conversations/\(id)/messages\(query)", token: bob.accessToken)
             let history: WireHistory = try answer.decoded()
-            #expect(history.messages.count == 16)
+            #expect(answer.body.count <= Limits.Page.bytes + 64)
+            #expect(history.messages.count == 8)
             #expect(history.more)
             #expect(history.messages.first?.sequence == edge || history.messages.last?.sequence == edge)
         }
+    }
+
+    /// Texts of every size and kind, of which escapes make up to six times as many bytes.
+    private static func texts(_ count: Int, seed: UInt64) -> [String] {
+        var generator = SeededGenerator(seed: seed)
+        let characters = ["\u{1}", "a", "\"", "é", "𠮷", "\n"]
+        return (0..<count).map { _ in
+            let character = characters.randomElement(using: &generator) ?? "a"
+            let most = Limits.Message.contentBytes / character.utf8.count
+            let length = Bool.random(using: &generator) ? most : Int.random(in: 0...most, using: &generator)
+            return String(repeating: character, count: length)
+        }
+    }
+
+    @Test("The largest message there can be fits into a page, each byte of it escaped")
+    func largest() async throws {
+        let api = try await APIHarness()
+        let (alice, bob) = (try await api.member("alice"), try await api.member("bob"))
+        let text = String(repeating: "\u{1}", count: Limits.Message.contentBytes)
+        for _ in 0..<3 {
+            api.conversations.send(
+                try Self.payload(text, from: alice, to: bob), from: try alice.userID, to: try bob.userID,
+                at: api.clock.now)
+        }
+        let answer = try await api.send(.get, "/v1/conversations", token: bob.accessToken)
+        #expect(answer.body.count > 6 * Limits.Message.contentBytes && answer.body.count <= Limits.Page.bytes)
+        let list: WireConversationList = try answer.decoded()
+        let id = try #require(list.conversations.first?.id)
+        let history = try await api.send(.get, "/v1/conversations/\(id)/messages?after=0", token: bob.accessToken)
+        #expect(history.body.count <= Limits.Page.bytes)
+        let page: WireHistory = try history.decoded()
+        #expect(page.messages.map(\.sequence) == [1] && page.messages[0].content.text == text && page.more)
+    }
+
+    @Test(
+        "History of texts of any size is read whole in pages of bounded bytes, in both directions", arguments: [1, 2])
+    func boundedHistory(seed: UInt64) async throws {
+        let api = try await APIHarness()
+        let (alice, bob) = (try await api.member("alice"), try await api.member("bob"))
+        let texts = Self.texts(30, seed: seed)
+        for text in texts {
+            api.conversations.send(
+                try Self.payload(text, from: alice, to: bob), from: try alice.userID, to: try bob.userID,
+                at: api.clock.now)
+        }
+        let id = try #require(ConversationID(between: try alice.userID, and: try bob.userID))
+        for isForwards in [true, false] {
+            var read: [WireMessage] = []
+            var pages = 0
+            var more = true
+            while more {
+                let edge = isForwards ? read.last?.sequence ?? 0 : read.first?.sequence ?? 31
+                let answer = try await api.send(
+                    .get, "/v1/conversations/\(id)/messages?limit=200&\(isForwards ? "after" : "before")=\(edge)",
+                    token: bob.accessToken)
+                #expect(answer.body.count <= Limits.Page.bytes + 64)
+                let page: WireHistory = try answer.decoded()
+                try #require(!page.messages.isEmpty)
+                read = isForwards ? read + page.messages : page.messages + read
+                more = page.more
+                pages += 1
+            }
+            #expect(read.map(\.sequence) == Array(1...30))
+            #expect(read.map(\.content.text) == texts)
+            #expect(pages > 1)
+        }
+    }
+
+    @Test("The list is read whole in pages of bounded bytes")
+    func boundedList() async throws {
+        let api = try await APIHarness()
+        let bob = try await api.member("bob")
+        var texts: [String: String] = [:]
+        for (number, text) in Self.texts(12, seed: 3).enumerated() {
+            api.clock.advance(by: .seconds(1))
+            let peer = try await api.member("peer\(number)")
+            api.conversations.send(
+                try Self.payload(text, from: peer, to: bob), from: try peer.userID, to: try bob.userID,
+                at: api.clock.now)
+            texts[try #require(ConversationID(between: try peer.userID, and: try bob.userID)).description] = text
+        }
+        var read: [WireConversation] = []
+        var before = ""
+        var pages = 0
+        repeat {
+            let answer = try await api.send(
+                .get, "/v1/conversations?limit=200\(before.isEmpty ? "" : "&before=\(before)")", token: bob.accessToken)
+            #expect(answer.body.count <= Limits.Page.bytes + 256)
+            let page: WireConversationList = try answer.decoded()
+            try #require(!page.conversations.isEmpty)
+            read += page.conversations
+            before = page.next
+            pages += 1
+        } while !before.isEmpty
+        #expect(pages > 1)
+        #expect(Dictionary(read.map { ($0.id, $0.lastMessage.content.text) }) { first, _ in first } == texts)
+        #expect(read.count == texts.count && read.map(\.atMs) == read.map(\.atMs).sorted(by: >))
     }
 
     @Test(

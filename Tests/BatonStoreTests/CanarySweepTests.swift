@@ -53,8 +53,9 @@ struct CanarySweepTests {
             #expect(try await count(in: store, "SELECT count(*) FROM refs") == left)
             // The chain holds, and goes on.
             let conversation = try #require(ConversationID(between: people.alice, and: people.bob))
-            let page = try await store.history(of: conversation, for: people.alice, .before(nil), limit: kept)
-            #expect(page?.count == kept)
+            let page = try await store.history(
+                of: conversation, for: people.alice, .before(nil), limit: kept, bytes: .max)
+            #expect(page?.items.count == kept)
             try await people.send(5_000...5_000, at: MutableClock().now, through: store)
             #expect(try await store.sweep() == SweepReport())
         }

@@ -23,15 +23,16 @@ struct HistoryRetentionTests {
                 var read: [UInt64] = []
                 while let page = try await store.history(
                     of: conversation, for: people.alice, .after(ConversationSequence(rawValue: read.last ?? 0)),
-                    limit: 7), !page.isEmpty
+                    limit: 7, bytes: .max), !page.items.isEmpty
                 {
-                    // A page that is not full is the last one.
-                    #expect(page.count == 7 || page.last?.id.sequence.rawValue == 100)
-                    read += page.map(\.id.sequence.rawValue)
+                    #expect(page.items.count == 7 || !page.hasMore)
+                    #expect(page.hasMore == (page.items.last?.id.sequence.rawValue != 100))
+                    read += page.items.map(\.id.sequence.rawValue)
                 }
                 #expect(read == Array(UInt64(gone) + 1...100))
-                let all = try await store.history(of: conversation, for: people.alice, .before(nil), limit: 200)
-                #expect(all?.map(\.id.sequence.rawValue) == read)
+                let all = try await store.history(
+                    of: conversation, for: people.alice, .before(nil), limit: 200, bytes: .max)
+                #expect(all?.items.map(\.id.sequence.rawValue) == read)
             }
         }
     }
@@ -56,9 +57,10 @@ struct HistoryRetentionTests {
             var read: [UInt64] = []
             while let page = try await store.history(
                 of: conversation, for: people.alice, .before(read.last.map(ConversationSequence.init(rawValue:))),
-                limit: 7), !page.isEmpty
+                limit: 7, bytes: .max), !page.items.isEmpty
             {
-                read += page.reversed().map(\.id.sequence.rawValue)
+                #expect(page.hasMore == (page.items.first?.id.sequence.rawValue != UInt64(gone) + 1))
+                read += page.items.reversed().map(\.id.sequence.rawValue)
             }
             #expect(read == (1...100).dropFirst(gone).reversed())
             let summary = try await store.conversation(conversation, of: people.alice)

@@ -191,7 +191,7 @@ struct SweepTests {
 
     private func history(in store: SQLiteStore) async throws -> [UInt64]? {
         let conversation = try #require(ConversationID(between: people.alice, and: people.bob))
-        return try await store.history(of: conversation, for: people.bob, .after(.zero), limit: 200)?
+        return try await store.history(of: conversation, for: people.bob, .after(.zero), limit: 200, bytes: .max)?.items
             .map(\.id.sequence.rawValue)
     }
 

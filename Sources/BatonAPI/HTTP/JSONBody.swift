@@ -36,15 +36,24 @@ enum JSONBody {
     static func response(
         _ message: some SwiftProtobuf.Message, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) throws(APIError) -> Response {
-        let bytes: [UInt8]
+        response(ByteBuffer(bytes: try bytes(of: message)), status: status, headers: headers)
+    }
+
+    /// An answer that is JSON already.
+    static func response(
+        _ body: ByteBuffer, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = mediaType
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+
+    static func bytes(of message: some SwiftProtobuf.Message) throws(APIError) -> [UInt8] {
         do {
-            bytes = try WireJSON.encode(message)
+            return try WireJSON.encode(message)
         } catch {
             throw .internalError
         }
-        var headers = headers
-        headers[.contentType] = mediaType
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     private static func isJSON(_ contentType: String?) -> Bool {

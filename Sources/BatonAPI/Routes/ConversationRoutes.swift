@@ -28,20 +28,28 @@ struct ConversationRoutes: Sendable {
         } else {
             before = nil
         }
-        let found: [ConversationSummary]
+        let found: ListPage<ConversationSummary>
         do {
-            // One more than asked for tells whether there is another page.
-            found = try await conversations.conversations(of: principal.user, before: before, limit: limit + 1)
+            found = try await conversations.conversations(
+                of: principal.user, before: before, limit: limit, bytes: Limits.Page.bytes)
         } catch {
             throw APIError(error)
         }
-        let page = found.prefix(limit)
-        var body = WireConversationList()
-        for summary in page { body.conversations.append(try WireConversation(summary)) }
-        if found.count > limit, let last = page.last {
-            body.next = PageCursor.encode(ConversationCursor(at: last.at, conversation: last.id))
+        var page = JSONPage()
+        var last: ConversationSummary?
+        var hasMore = found.hasMore
+        for summary in found.items {
+            guard try page.add(try WireConversation(summary)) else {
+                hasMore = true
+                break
+            }
+            last = summary
         }
-        return try JSONBody.response(body)
+        var rest = WireConversationList()
+        if hasMore, let last {
+            rest.next = PageCursor.encode(ConversationCursor(at: last.at, conversation: last.id))
+        }
+        return try page.response("conversations", rest: rest)
     }
 
     private func show(

@@ -21,19 +21,27 @@ struct HistoryRoutes: Sendable {
         let limit = try query.limit()
         let range = try range(query)
         guard let id = ConversationID(context.path("id")) else { throw .unknownConversation }
-        let found: [StoredMessage]?
+        let found: ListPage<StoredMessage>?
         do {
-            // One more than asked for tells whether there are others behind.
-            found = try await conversations.history(of: id, for: principal.user, range, limit: limit + 1)
+            found = try await conversations.history(
+                of: id, for: principal.user, range, limit: limit, bytes: Limits.Page.bytes)
         } catch {
             throw APIError(error)
         }
         guard let found else { throw .unknownConversation }
-        let messages = HistoryPage.cut(found, range, limit: limit, bytes: Limits.Store.pageBytes)
-        var body = WireHistory()
-        for message in messages { body.messages.append(try WireMessage(stored: message)) }
-        body.more = messages.count < found.count
-        return try JSONBody.response(body)
+        var page = JSONPage()
+        // From the end that the client reads on from.
+        let isBackwards = if case .before = range { true } else { false }
+        var rest = WireHistory()
+        rest.more = found.hasMore
+        for message in isBackwards ? found.items.reversed() : found.items {
+            guard try page.add(try WireMessage(stored: message)) else {
+                rest.more = true
+                break
+            }
+        }
+        if isBackwards { page.reverse() }
+        return try page.response("messages", rest: rest)
     }
 
     private func range(_ query: Query) throws(APIError) -> HistoryRange {
@@ -43,28 +51,6 @@ struct HistoryRoutes: Sendable {
         case (_?, _?): throw .invalid("after", "cannot be combined with \"before\"")
         case (nil, let after?): return .after(after)
         case (let before, nil): return .before(before)
-        }
-    }
-}
-
-/// How many of the messages found go into one answer.
-enum HistoryPage {
-    /// - Returns: at most `limit` of them and at most so many bytes of payload, but one at least, from the end that the
-    ///   client reads on from.
-    static func cut(
-        _ found: [StoredMessage], _ range: HistoryRange, limit: Int, bytes: Int
-    ) -> ArraySlice<StoredMessage> {
-        var (count, total) = (0, 0)
-        func fits(_ message: StoredMessage) -> Bool {
-            total += message.payload.count
-            count += 1
-            return count <= limit && (total <= bytes || count == 1)
-        }
-        switch range {
-        case .after: return found.prefix(while: fits)
-        case .before:
-            let kept = found.reversed().prefix(while: fits).count
-            return found.suffix(kept)
         }
     }
 }

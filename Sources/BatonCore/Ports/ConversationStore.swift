@@ -2,20 +2,23 @@
 public protocol ConversationStore: Sendable {
     /// A user's conversations, the one with the latest message first.
     ///
-    /// - Parameter before: only those whose latest message is older, or as old and the conversation's id smaller.
+    /// - Parameters:
+    ///   - before: only those whose latest message is older, or as old and the conversation's id smaller.
+    ///   - bytes: of their latest messages together; one is given however large its message is.
     func conversations(
-        of user: UserID, before: ConversationCursor?, limit: Int
-    ) async throws(StoreError) -> [ConversationSummary]
+        of user: UserID, before: ConversationCursor?, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<ConversationSummary>
 
     /// One conversation of a user; nil where there is none or the user is no member.
     func conversation(_ id: ConversationID, of user: UserID) async throws(StoreError) -> ConversationSummary?
 
     /// A page of a conversation's messages, ascending, in the direction asked for.
     ///
+    /// - Parameter bytes: of the messages together; one is given however large it is.
     /// - Returns: nil where there is no such conversation or the user is no member.
     func history(
-        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int
-    ) async throws(StoreError) -> [StoredMessage]?
+        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<StoredMessage>?
 
     /// The members, and nil where the asking user is none of them.
     func members(
@@ -24,6 +27,37 @@ public protocol ConversationStore: Sendable {
 
     /// Those of the users with whom `user` shares a conversation and no block: whose presence `user` may see.
     func acquaintances(of user: UserID, among others: [UserID]) async throws(StoreError) -> Set<UserID>
+}
+
+/// A part of a list.
+public struct ListPage<Item: Hashable & Sendable>: Hashable, Sendable {
+    public let items: [Item]
+    /// There are others behind the last of them, in the direction of the page.
+    public let hasMore: Bool
+
+    public init(items: [Item], hasMore: Bool) {
+        self.items = items
+        self.hasMore = hasMore
+    }
+
+    /// As many of the items as the bounds allow, one at least.
+    ///
+    /// - Parameters:
+    ///   - candidates: in the order in which they are wanted.
+    ///   - bytes: what an item counts for.
+    public init(first limit: Int, upTo bytes: Int, of candidates: some Sequence<Item>, _ cost: (Item) -> Int) {
+        var items: [Item] = []
+        var total = 0
+        for candidate in candidates {
+            total += cost(candidate)
+            guard items.count < limit, total <= bytes || items.isEmpty else {
+                self.init(items: items, hasMore: true)
+                return
+            }
+            items.append(candidate)
+        }
+        self.init(items: items, hasMore: false)
+    }
 }
 
 public enum HistoryRange: Hashable, Sendable {
@@ -52,6 +86,9 @@ public struct ConversationSummary: Hashable, Sendable {
     public let at: Timestamp
     /// Exact: messages of others behind the user's read watermark.
     public let unread: Int
+
+    /// Bytes that it counts for in a page.
+    public var cost: Int { last?.payload.count ?? 0 }
 
     public init(id: ConversationID, members: [ConversationMember], last: StoredMessage?, at: Timestamp, unread: Int) {
         self.id = id

@@ -51,7 +51,8 @@ package enum ConversationStoreConformance {
             try await populate(fixture)
             try await converse(fixture, from: alice, to: bob, 1...3)
             try await converse(fixture, from: carol, to: bob, 4...5)
-            let found = try await fixture.conversations.conversations(of: bob, before: nil, limit: 10)
+            let found = try await fixture.conversations.conversations(of: bob, before: nil, limit: 10, bytes: .max)
+                .items
             try expectEqual(found.map(\.id), [try direct(bob, carol), try direct(alice, bob)])
             try expectEqual(found.map(\.unread), [2, 3])
             try expectEqual(found.map(\.at), [time(5), time(3)])
@@ -59,7 +60,8 @@ package enum ConversationStoreConformance {
             let names = found[1].members.sorted { $0.user < $1.user }
             try expectEqual(names.map(\.handle), ["alice", "bob"])
             try expectEqual(names.map(\.displayName), ["ALICE", "BOB"])
-            let own = try await fixture.conversations.conversations(of: alice, before: nil, limit: 10)
+            let own = try await fixture.conversations.conversations(of: alice, before: nil, limit: 10, bytes: .max)
+                .items
             try expectEqual(own.map(\.unread), [0])
         },
         Case("Reading takes the unread away, up to the watermark") { fixture in
@@ -82,15 +84,30 @@ package enum ConversationStoreConformance {
             for other in [alice, carol] {
                 _ = try await fixture.send([1], from: other, on: device(of: other), to: bob, ref: "r", at: time(1))
             }
-            let first = try await fixture.conversations.conversations(of: bob, before: nil, limit: 1)
-            let last = try require(first.first)
+            let first = try await fixture.conversations.conversations(of: bob, before: nil, limit: 1, bytes: .max)
+            let last = try require(first.items.first)
             let cursor = ConversationCursor(at: last.at, conversation: last.id)
-            let second = try await fixture.conversations.conversations(of: bob, before: cursor, limit: 1)
-            try expectEqual(first.map(\.id), [try direct(bob, carol)])
-            try expectEqual(second.map(\.id), [try direct(alice, bob)])
-            let end = ConversationCursor(at: second[0].at, conversation: second[0].id)
-            let third = try await fixture.conversations.conversations(of: bob, before: end, limit: 1)
-            try expectEqual(third, [])
+            let second = try await fixture.conversations.conversations(of: bob, before: cursor, limit: 1, bytes: .max)
+            try expectEqual(first.items.map(\.id), [try direct(bob, carol)])
+            try expectEqual(second.items.map(\.id), [try direct(alice, bob)])
+            try expectEqual([first.hasMore, second.hasMore], [true, false])
+            let end = ConversationCursor(at: second.items[0].at, conversation: second.items[0].id)
+            let third = try await fixture.conversations.conversations(of: bob, before: end, limit: 1, bytes: .max)
+            try expectEqual(third, ListPage(items: [], hasMore: false))
+        },
+        Case("A page of the list ends with its bytes, and has one however large its message is") { fixture in
+            try await populate(fixture)
+            for (number, other) in [alice, carol].enumerated() {
+                let payload = [UInt8](repeating: 1, count: 100)
+                _ = try await fixture.send(
+                    payload, from: other, on: device(of: other), to: bob, ref: "r", at: time(Int64(number)))
+            }
+            for (bytes, count) in [(1, 1), (199, 1), (200, 2)] {
+                let page = try await fixture.conversations.conversations(of: bob, before: nil, limit: 9, bytes: bytes)
+                try expectEqual(
+                    page.items.map(\.id), Array([try direct(bob, carol), try direct(alice, bob)].prefix(count)))
+                try expectEqual(page.hasMore, count < 2)
+            }
         },
         Case("Who is no member finds nothing") { fixture in
             try await populate(fixture)
@@ -98,12 +115,15 @@ package enum ConversationStoreConformance {
             let id = try direct(alice, bob)
             try expectEqual(try await fixture.conversations.conversation(id, of: carol), nil)
             try expectEqual(try await fixture.conversations.members(of: id, for: carol), nil)
-            let history = try await fixture.conversations.history(of: id, for: carol, .before(nil), limit: 9)
+            let history = try await fixture.conversations.history(
+                of: id, for: carol, .before(nil), limit: 9, bytes: .max)
             try expectEqual(history, nil)
-            try expectEqual(try await fixture.conversations.conversations(of: carol, before: nil, limit: 9), [])
+            let list = try await fixture.conversations.conversations(of: carol, before: nil, limit: 9, bytes: .max)
+            try expectEqual(list.items, [])
             let absent = try direct(alice, carol)
             try expectEqual(try await fixture.conversations.conversation(absent, of: carol), nil)
-            let none = try await fixture.conversations.history(of: absent, for: carol, .before(nil), limit: 9)
+            let none = try await fixture.conversations.history(
+                of: absent, for: carol, .before(nil), limit: 9, bytes: .max)
             try expectEqual(none, nil)
             let members = try require(try await fixture.conversations.members(of: id, for: alice))
             try expectEqual(Set(members.map(\.user)), [alice, bob])
@@ -115,20 +135,46 @@ package enum ConversationStoreConformance {
             try await populate(fixture)
             try await converse(fixture, from: alice, to: bob, 1...10)
             let id = try direct(alice, bob)
-            let pages: [(range: HistoryRange, expected: [UInt8])] = [
-                (.before(nil), [8, 9, 10]), (.before(sequence(8)), [5, 6, 7]), (.before(sequence(2)), [1]),
-                (.before(sequence(1)), []), (.after(.zero), [1, 2, 3]), (.after(sequence(3)), [4, 5, 6]),
-                (.after(sequence(9)), [10]), (.after(sequence(10)), []),
-                (.before(sequence(UInt64(Int64.max))), [8, 9, 10]), (.after(sequence(UInt64(Int64.max))), []),
+            let pages: [(range: HistoryRange, expected: [UInt8], hasMore: Bool)] = [
+                (.before(nil), [8, 9, 10], true), (.before(sequence(8)), [5, 6, 7], true),
+                (.before(sequence(4)), [1, 2, 3], false), (.before(sequence(2)), [1], false),
+                (.before(sequence(1)), [], false), (.after(.zero), [1, 2, 3], true),
+                (.after(sequence(3)), [4, 5, 6], true), (.after(sequence(7)), [8, 9, 10], false),
+                (.after(sequence(9)), [10], false), (.after(sequence(10)), [], false),
+                (.before(sequence(UInt64(Int64.max))), [8, 9, 10], true),
+                (.after(sequence(UInt64(Int64.max))), [], false),
             ]
             for page in pages {
                 let found = try require(
-                    try await fixture.conversations.history(of: id, for: bob, page.range, limit: 3))
-                try expectEqual(found.map { $0.payload.first }, page.expected)
-                try expectEqual(found.map { UInt8($0.id.sequence.rawValue) }, page.expected)
-                try expectEqual(found.map(\.at), page.expected.map { time(Int64($0)) })
+                    try await fixture.conversations.history(of: id, for: bob, page.range, limit: 3, bytes: .max))
+                try expectEqual(found.items.map { $0.payload.first }, page.expected)
+                try expectEqual(found.items.map { UInt8($0.id.sequence.rawValue) }, page.expected)
+                try expectEqual(found.items.map(\.at), page.expected.map { time(Int64($0)) })
+                try expectEqual(found.hasMore, page.hasMore)
             }
-        }
+        },
+        Case("A page of history ends with its bytes, from the end that is read on from, and has one message at least") {
+            fixture in
+            try await populate(fixture)
+            for number in 1...6 {
+                _ = try await fixture.send(
+                    [UInt8](repeating: UInt8(number), count: 100), from: alice, on: device(of: alice), to: bob,
+                    ref: "\(number)", at: time(Int64(number)))
+            }
+            let id = try direct(alice, bob)
+            let pages: [(range: HistoryRange, bytes: Int, expected: [UInt8], hasMore: Bool)] = [
+                (.before(nil), 1, [6], true), (.before(nil), 299, [5, 6], true), (.before(nil), 300, [4, 5, 6], true),
+                (.before(nil), 600, [1, 2, 3, 4, 5, 6], false), (.after(.zero), 1, [1], true),
+                (.after(.zero), 299, [1, 2], true), (.after(.zero), 300, [1, 2, 3], true),
+                (.after(.zero), 600, [1, 2, 3, 4, 5, 6], false), (.after(sequence(5)), 1, [6], false),
+            ]
+            for page in pages {
+                let found = try require(
+                    try await fixture.conversations.history(of: id, for: bob, page.range, limit: 9, bytes: page.bytes))
+                try expectEqual(found.items.map { $0.payload.first }, page.expected)
+                try expectEqual(found.hasMore, page.hasMore)
+            }
+        },
     ]
 
     private static let acquaintanceCases: [Case] = [

@@ -47,14 +47,16 @@ package final class InMemoryConversationStore: ConversationStore {
     }
 
     package func conversations(
-        of user: UserID, before: ConversationCursor?, limit: Int
-    ) async throws(StoreError) -> [ConversationSummary] {
+        of user: UserID, before: ConversationCursor?, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<ConversationSummary> {
         let all = try snapshot()
         let summaries = all.keys.filter { $0.peer(of: user) != nil }.compactMap { summary($0, of: user, in: all) }
         let isBehind: (ConversationSummary) -> Bool = { summary in
             before.map { (summary.at, summary.id) < ($0.at, $0.conversation) } ?? true
         }
-        return Array(summaries.filter(isBehind).sorted { ($0.at, $0.id) > ($1.at, $1.id) }.prefix(limit))
+        return ListPage(
+            first: limit, upTo: bytes, of: summaries.filter(isBehind).sorted { ($0.at, $0.id) > ($1.at, $1.id) },
+            \.cost)
     }
 
     package func conversation(
@@ -64,13 +66,18 @@ package final class InMemoryConversationStore: ConversationStore {
     }
 
     package func history(
-        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int
-    ) async throws(StoreError) -> [StoredMessage]? {
+        of conversation: ConversationID, for user: UserID, _ range: HistoryRange, limit: Int, bytes: Int
+    ) async throws(StoreError) -> ListPage<StoredMessage>? {
         guard conversation.peer(of: user) != nil, let found = try snapshot()[conversation] else { return nil }
         let messages = found.messages.map(\.message)
         switch range {
-        case .before(let end): return messages.filter { end == nil || $0.id.sequence < end! }.suffix(limit)
-        case .after(let start): return Array(messages.filter { $0.id.sequence > start }.prefix(limit))
+        case .before(let end):
+            let older = messages.reversed().filter { message in end.map { message.id.sequence < $0 } ?? true }
+            let page = ListPage(first: limit, upTo: bytes, of: older, \.payload.count)
+            return ListPage(items: page.items.reversed(), hasMore: page.hasMore)
+        case .after(let start):
+            return ListPage(
+                first: limit, upTo: bytes, of: messages.filter { $0.id.sequence > start }, \.payload.count)
         }
     }
 
