@@ -61,6 +61,8 @@ extension HandshakeRefusal {
 
     package static let tooSlow = Self(.requestTimeout, "no complete, authenticated request came in time")
 
+    package static let slowRequest = Self(.requestTimeout, "the request was not complete in its time")
+
     package static func tooManyConnections(_ message: String, retryAfterMilliseconds: UInt32) -> Self {
         Self(.rateLimited, message, retryAfterMilliseconds: retryAfterMilliseconds)
     }

@@ -45,7 +45,8 @@ package struct CheckedRequest {
                 .missingField, "a request names its host once; none came", field: "Host", status: .badRequest)
         }
         guard Self.isAuthority(host) else {
-            throw HandshakeRefusal(.invalidField, "it must be a host, and maybe a colon and a port", field: "Host")
+            throw HandshakeRefusal(
+                .invalidField, "it is a host, and maybe a colon and a port, not \(Excerpt.quoted(host))", field: "Host")
         }
     }
 
@@ -75,13 +76,17 @@ package struct CheckedRequest {
         }
         if target.utf8.first == UInt8(ascii: "/") { return }
         guard let scheme = ["http://", "https://"].first(where: { target.lowercased().hasPrefix($0) }) else {
-            throw HandshakeRefusal(.invalidField, "it begins with /, http:// or https://", field: "target")
+            throw HandshakeRefusal(
+                .invalidField, "it begins with /, http:// or https://, and came as \(Excerpt.quoted(target))",
+                field: "target")
         }
         let rest = target.dropFirst(scheme.count)
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         guard Self.isAuthority(authority) else {
             throw HandshakeRefusal(
-                .invalidField, "behind http:// is a host, and maybe a colon and a port", field: "target")
+                .invalidField,
+                "behind http:// is a host, and maybe a colon and a port, not \(Excerpt.quoted(String(authority)))",
+                field: "target")
         }
         let path = rest.dropFirst(authority.count)
         head.uri = path.first == "/" ? String(path) : "/" + path
@@ -118,9 +123,12 @@ package struct CheckedRequest {
 
     private mutating func checkExpect() throws(HandshakeRefusal) {
         guard !isOld, head.headers.contains(name: "Expect") else { return }
-        guard head.headers[canonicalForm: "Expect"].map({ $0.lowercased() }) == ["100-continue"] else {
+        let expectations = head.headers[canonicalForm: "Expect"].map { $0.lowercased() }
+        guard expectations == ["100-continue"] else {
+            let came = Excerpt.quoted(expectations.joined(separator: ", "))
             throw HandshakeRefusal(
-                .invalidField, "only 100-continue can be expected here", field: "Expect", status: .expectationFailed)
+                .invalidField, "only 100-continue can be expected here, not \(came)", field: "Expect",
+                status: .expectationFailed)
         }
         expectsContinue = length > 0 || head.headers.contains(name: "Transfer-Encoding")
     }

@@ -290,7 +290,7 @@ package final class PlainHTTPHandler: ChannelDuplexHandler, RemovableChannelHand
         guard let context else { return }
         switch machine.deadlinePassed(now: context.eventLoop.now) {
         case .wait: arm()
-        case .refuse: refuse(.tooSlow)
+        case .refuse: refuse(.slowRequest)
         case .abandon:
             actions.abandoned()
             context.close(promise: nil)

@@ -47,6 +47,8 @@ import Testing
         Wrong("identity", 501, post, "Host: x", "Transfer-Encoding: identity"),
         Wrong("chunks that are none", 501, post, "Host: x", "Transfer-Encoding: xchunked", body: chunks),
         Wrong("chunks with a parameter", 501, post, "Host: x", "Transfer-Encoding: chunked;q=1", body: chunks),
+        Wrong("a coding that is not ASCII", 501, post, "Host: x", "Transfer-Encoding: chunked\u{301}", body: chunks),
+        Wrong("two hosts, one of them not ASCII", 400, get, "Host: x", "Host: \u{301}"),
         Wrong("gzip above the chunks", 400, post, "Host: x", "Transfer-Encoding: chunked, gzip", body: chunks),
         Wrong("chunks in chunks", 400, post, "Host: x", "Transfer-Encoding: chunked, chunked", body: chunks),
         Wrong(
@@ -111,7 +113,7 @@ import Testing
     func right() async throws {
         try await EdgeFixture.run { edge in
             let chunked = try await edge.answer(
-                to: "\(Self.post)\r\nHost: x\r\nTransfer-Encoding: CHUNKED\r\nConnection: close\r\n\r\n\(Self.chunks)")
+                to: "\(Self.post)\r\nHost: x\r\nTransfer-Encoding: CHUNKED \t\r\nConnection: close\r\n\r\n\(Self.chunks)")
             #expect(chunked.status == 200 && chunked.text == "{}")
             let url = try await edge.answer(
                 to: "GET http://z:80/v1/seen?a=b HTTP/1.1\r\nHost: other\r\nConnection: foo, Close\r\n\r\n")
