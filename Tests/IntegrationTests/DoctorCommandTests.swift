@@ -33,7 +33,8 @@ struct DoctorCommandTests {
         ])
         for check in [
             "redis", "redis role", "redis snapshots", "redis append only", "clock", "store", "store durability",
-            "store last stop", "signing keys", "node n1", "node n2", "clocks of nodes", "balancer",
+            "store last stop", "store lock", "store access", "signing keys", "node n1", "node n2", "clocks of nodes",
+            "balancer",
             "balancer idle",
         ] {
             #expect(diagnosis[check]?.result == "ok", "\(check): \(diagnosis[check]?.found ?? "no finding")")
