@@ -177,7 +177,8 @@ let package = Package(
                 protobuf, logging,
             ], swiftSettings: settings),
         .testTarget(
-            name: "batonTests", dependencies: ["baton", "BatonNode", "BatonClient", "BatonCore", "BatonProtocol"],
+            name: "batonTests",
+            dependencies: ["baton", "BatonNode", "BatonClient", "BatonCore", "BatonProtocol", "BatonTestKit"],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: ["BatonTestKit"], swiftSettings: settings),
     ]

@@ -48,13 +48,11 @@ struct BenchCommand: AsyncParsableCommand {
         let settings = try settings()
         let isQuiet = json
         let bench = Bench(settings) { line in
-            if !isQuiet { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+            if !isQuiet { Output.notice(line) }
         }
         let report = try await bench.measure()
-        if !json { print(table(report)) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        if !json { Output.line(table(report)) }
+        try Output.object(report, isPretty: false)
         if !report.isClean { throw ExitCode.failure }
     }
 

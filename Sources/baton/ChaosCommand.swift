@@ -2,7 +2,6 @@ import ArgumentParser
 import BatonLoad
 import Foundation
 import Logging
-import UnixSignals
 
 /// `baton chaos`: breaks a cluster of its own under load, and tells whether a promise was broken with it.
 struct ChaosCommand: AsyncParsableCommand {
@@ -41,28 +40,14 @@ struct ChaosCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try settings()
-            guard !printPlan else { return print("seed \(settings.seed)\n\(ChaosPlan(settings).text)") }
-            // Signals end the run in order, so that nothing that it started survives it.
-            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-            let outcome = try await withThrowingTaskGroup(of: ChaosReport.Outcome?.self) { group in
-                group.addTask { await conduct(settings) }
-                group.addTask {
-                    for await _ in signals { return nil }
-                    return nil
-                }
-                let first = try await group.next().flatMap { $0 }
-                group.cancelAll()
-                if first == nil { FileHandle.standardError.write(Data("\nstopping what was started\n".utf8)) }
-                // After a signal the run is cancelled, and awaited: it stops its processes.
-                for try await _ in group {}
-                return first
-            }
+            guard !printPlan else { return Output.line("seed \(settings.seed)\n\(ChaosPlan(settings).text)") }
+            let outcome = try await EndedBySignal.run { await conduct(settings) }
             if outcome == .pass, directory == nil, !keep {
                 try? FileManager.default.removeItem(atPath: settings.directory)
             } else {
-                FileHandle.standardError.write(Data("data, logs and histories: \(settings.directory)\n".utf8))
+                Output.notice("data, logs and histories: \(settings.directory)")
             }
-            throw outcome.map { ExitCode($0.exitCode) } ?? ExitCode(130)
+            throw outcome.map { ExitCode($0.exitCode) } ?? ExitCode(EndedBySignal.status)
         }
 
         private func conduct(_ settings: ChaosSettings) async -> ChaosReport.Outcome? {
@@ -73,8 +58,8 @@ struct ChaosCommand: AsyncParsableCommand {
                 return report.outcome
             } catch {
                 guard !Task.isCancelled else { return nil }
-                FileHandle.standardError.write(Data("the run could not be made: \(error)\n".utf8))
-                print(ChaosReport.json(failure: "\(error)", seed: settings.seed))
+                Output.notice("the run could not be made: \(error)")
+                Output.line(ChaosReport.json(failure: "\(error)", seed: settings.seed))
                 return .inconclusive
             }
         }
@@ -136,18 +121,16 @@ private enum ChaosOutput {
     /// Tables, the page's path, and one line for programs. A page that cannot be written does not change the verdict.
     static func write(_ report: ChaosReport, pageTo path: String?) {
         var page: String?
-        print(report.text)
+        Output.line(report.text)
         if let path {
             do {
                 try ReportPage(report).write(to: path)
                 page = path
-                print("the page: \(path)")
+                Output.line("the page: \(path)")
             } catch {
-                FileHandle.standardError.write(Data("\(path) could not be written: \(error)\n".utf8))
+                Output.notice("\(path) could not be written: \(error)")
             }
         }
-        print(report.json(page: page))
-        // What is said on standard error from here on must not come to stand in the midst of it.
-        fflush(nil)
+        Output.line(report.json(page: page))
     }
 }

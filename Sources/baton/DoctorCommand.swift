@@ -39,16 +39,12 @@ struct DoctorCommand: AsyncParsableCommand {
         var options = Doctor.Options(haproxy: haproxy, balancer: balancer)
         options.idle = idle
         // One line that changes, for people; nothing for programs.
-        if isatty(STDERR_FILENO) == 1 {
-            options.onProgress = { FileHandle.standardError.write(Data("\r\u{1B}[K\($0)".utf8)) }
-        }
+        if isatty(STDERR_FILENO) == 1 { options.onProgress = { Output.progress($0) } }
         let diagnosis = await Doctor(configuration, options: options, logger: logger).examine()
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(diagnosis), as: UTF8.self))
+            try Output.object(diagnosis)
         } else {
-            print(diagnosis.text(), terminator: "")
+            Output.text(diagnosis.text())
         }
         if !diagnosis.isHealthy { throw ExitCode.failure }
     }

@@ -37,14 +37,12 @@ struct InspectOptions: ParsableArguments {
         await inspector.close()
         guard let answer else { throw NotThere(thing: thing) }
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(answer), as: UTF8.self))
+            try Output.object(answer)
         } else {
-            print(answer.text(), terminator: "")
+            Output.text(answer.text())
         }
         guard answer.warnings.isEmpty else {
-            for warning in answer.warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
+            for warning in answer.warnings { Output.notice("warning: \(warning)") }
             throw ExitCode.failure
         }
     }

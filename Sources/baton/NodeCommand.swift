@@ -33,7 +33,7 @@ struct NodeCommand: AsyncParsableCommand {
     func run() async throws {
         let loaded = try load()
         if printConfig {
-            print(loaded.document(), terminator: "")
+            Output.text(loaded.document())
             return
         }
         RelayLogHandler.bootstrap(loaded.configuration.log)

@@ -55,8 +55,8 @@ struct SimulateCommand: AsyncParsableCommand {
 
     private func one(_ seed: UInt64) async -> Int32 {
         guard let outcome = await SimulationRun.traced(seed: seed) else { return Self.failed }
-        if steps || !outcome.isSound { print(outcome.trace ?? "") }
-        print(json ? SimulationText.json([outcome]) : SimulationText.line(outcome))
+        if steps || !outcome.isSound { Output.line(outcome.trace ?? "") }
+        Output.line(json ? SimulationText.json([outcome]) : SimulationText.line(outcome))
         return outcome.isSound ? 0 : Self.failed
     }
 
@@ -66,18 +66,18 @@ struct SimulateCommand: AsyncParsableCommand {
         settings.count = forever ? nil : seeds
         settings.workers = workers ?? ProcessInfo.processInfo.activeProcessorCount
         if let minutes { settings.deadline = .now + .seconds(minutes * 60) }
-        FileHandle.standardError.write(Data("seeds from \(settings.first), \(settings.workers) threads\n".utf8))
+        Output.notice("seeds from \(settings.first), \(settings.workers) threads")
         let progress = SimulationProgress()
         let report = await SimulationRun(settings, onProgress: { progress.told($0) }).run()
         if !json { for outcome in report.failures { await tell(outcome) } }
-        print(json ? SimulationText.json(report) : SimulationText.summary(report))
+        Output.line(json ? SimulationText.json(report) : SimulationText.summary(report))
         return report.failures.isEmpty ? 0 : Self.failed
     }
 
     /// A seed that failed, with its trace.
     private func tell(_ outcome: SimulationOutcome) async {
         let traced = Task.isCancelled ? nil : await SimulationRun.traced(seed: outcome.seed)
-        if let trace = traced?.trace { print(trace) }
-        print(SimulationText.line(traced ?? outcome))
+        if let trace = traced?.trace { Output.line(trace) }
+        Output.line(SimulationText.line(traced ?? outcome))
     }
 }

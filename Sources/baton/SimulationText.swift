@@ -69,8 +69,7 @@ final class SimulationProgress: Sendable {
         }
         guard isDue else { return }
         let seconds = (now - began).components.seconds
-        FileHandle.standardError.write(
-            Data("\(report.schedules) schedules in \(seconds) s, \(report.failures.count) failed\n".utf8))
+        Output.notice("\(report.schedules) schedules in \(seconds) s, \(report.failures.count) failed")
     }
 }
 

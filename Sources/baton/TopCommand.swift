@@ -71,16 +71,12 @@ struct TopCommand: AsyncParsableCommand {
     private func printed(_ model: TopModel) throws {
         guard let look = model.latest else { return }
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            StandardOutput.write(
-                String(decoding: try encoder.encode(TopReport(model, look)), as: UTF8.self) + "\n", to: STDOUT_FILENO)
+            try Output.object(TopReport(model, look))
             return
         }
         let width = TerminalDevice.isInteractive ? TerminalDevice().size.columns : Self.plainColumns
         let lines = TopView(columns: width).lines(model).map(\.text)
-        StandardOutput.write(
-            lines.map(Self.trimmed).joined(separator: "\n") + (once ? "\n" : "\n\n"), to: STDOUT_FILENO)
+        Output.text(lines.map(Self.trimmed).joined(separator: "\n") + (once ? "\n" : "\n\n"))
     }
 
     private static func trimmed(_ line: String) -> String {

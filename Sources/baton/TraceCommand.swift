@@ -49,22 +49,15 @@ struct TraceCommand: AsyncParsableCommand {
         }
         await tracer.close()
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(outcome.report), as: UTF8.self))
+            try Output.object(outcome.report)
         } else {
-            print(outcome.report.text(), terminator: "")
+            Output.text(outcome.report.text())
         }
-        for warning in outcome.report.warnings {
-            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
-        }
+        for warning in outcome.report.warnings { Output.notice("warning: \(warning)") }
         guard outcome.isKnown, outcome.report.warnings.isEmpty else { throw ExitCode.failure }
     }
 
     private func measure(_ configuration: NodeConfiguration) throws {
-        let measured = try TraceCostReport.measure(configuration)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(measured), as: UTF8.self))
+        try Output.object(try TraceCostReport.measure(configuration), isPretty: false)
     }
 }

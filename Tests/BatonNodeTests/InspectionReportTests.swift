@@ -20,7 +20,7 @@ struct InspectionReportTests {
     func text() {
         #expect(
             report.text() == """
-                user        a?[2J
+                user        a\\u001b[2J
                 inbox_head  7
                 online      -
 

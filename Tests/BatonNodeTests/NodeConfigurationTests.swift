@@ -100,7 +100,7 @@ struct NodeConfigurationTests {
                     + " (allowed: origins such as https://chat.example, or *)"
             ),
             ("listen.port", "flag --set: is not key=value"),
-            ("auth.issuer\n=1", "auth.issuer , flag --set: is not a key; did you mean auth.issuer?"),
+            ("auth.issuer\n=1", #"auth.issuer\n, flag --set: is not a key; did you mean auth.issuer?"#),
         ])
     func wrongValues(assignment: String, line: String) {
         let error = #expect(throws: ConfigurationError.self) {

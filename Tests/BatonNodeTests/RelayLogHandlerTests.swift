@@ -1,3 +1,4 @@
+import BatonTestKit
 import Foundation
 import Logging
 import Synchronization
@@ -44,7 +45,11 @@ struct RelayLogHandlerTests {
         let evil = "a\nlevel=error \u{1B}[2J\u{85}\u{0}\"\\"
         let lines = logged(format) { logger in logger.info("x", metadata: ["client\n": "\(evil)", "e": ""]) }
         let line = try #require(lines.first)
-        #expect(line.unicodeScalars.filter { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) } == ["\n"])
+        #expect(line.hasSuffix("\n") && line.count(where: { $0 == "\n" }) == 1)
+        for text in HostileText.texts {
+            let lines = logged(format) { $0.info("\(text)", metadata: ["\(text)": "\(text)"]) }
+            #expect(HostileText.offences(in: lines.joined()) == [] && lines.joined().filter { $0 == "\n" }.count == 1)
+        }
         if format == .json {
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
             #expect(object?["client\n"] == evil)

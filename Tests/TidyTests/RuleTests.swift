@@ -55,9 +55,13 @@ struct RuleTests {
         #expect(findings.map(\.line).sorted() == [1, 2])
     }
 
-    @Test("The command line may print, tests may start tasks, generated code may do as it likes")
+    @Test("Only one file may print, tests may start tasks, generated code may do as it likes")
     func placesOfWords() throws {
-        #expect(try WordRule.findings(in: file("Sources/baton/A.swift", "print(1)")).isEmpty)
+        for line in ["print(1)", "FileHandle.standardError.write(x)", "StandardOutput.write(x, to: 1)"] {
+            #expect(try WordRule.findings(in: file("Sources/baton/A.swift", line)).count == 1)
+        }
+        let screen = file("Sources/baton/Terminal/A.swift", "StandardOutput.write(x, to: 1)")
+        #expect(try WordRule.findings(in: screen).isEmpty)
         #expect(try WordRule.findings(in: file("Tests/A/A.swift", "Task { }")).isEmpty)
         #expect(try WordRule.findings(in: file("Tests/A/A.swift", "try await Task.sleep(for: x)")).count == 1)
         #expect(try WordRule.findings(in: file("Sources/BatonProtocol/Generated/a.pb.swift", "try! a()")).isEmpty)

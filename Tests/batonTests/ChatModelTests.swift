@@ -111,7 +111,7 @@ struct ChatModelTests {
         let event = ClientEvent.rejected(RejectedMessage(ref: "r1", error: RelayError(error)))
         #expect(
             chat.lines(event) == [
-                "> bob: hello  [refused]", "! not sent: this conversation is blocked\u{fffd}[31m",
+                "> bob: hello  [refused]", "! not sent: this conversation is blocked\\u001b[31m",
             ])
         #expect(chat.model.waitingCount == 0)
         #expect(chat.model.threads[try ChatFixture.conversation()]?.shown.count == 1)

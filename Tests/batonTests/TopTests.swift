@@ -147,9 +147,11 @@ struct TopTests {
 
     private func text(_ model: TopModel) -> [String] { TopView(columns: 120).lines(model).map(\.text) }
 
-    private func look(_ at: Int64, _ nodes: [String: NodeStatus?]) -> ClusterStatus {
+    private func look(_ at: Int64, _ nodes: [String: NodeStatus?]) -> ClusterStatus { Self.look(at, nodes) }
+
+    static func look(_ at: Int64, _ nodes: [String: NodeStatus?], answeredBy: String = "n1") -> ClusterStatus {
         ClusterStatus(
-            answeredBy: "n1", at: at, registryReachable: true,
+            answeredBy: answeredBy, at: at, registryReachable: true,
             nodes: nodes.sorted { $0.key < $1.key }.map { name, status in
                 ClusterStatus.Node(
                     node: name, address: "127.0.0.1:1", lease: "up", status: status,
@@ -163,6 +165,10 @@ struct TopTests {
     }
 
     private func status(_ name: String, accepted: Int64, at milliseconds: Int64) -> NodeStatus {
+        Self.status(name, accepted: accepted, at: milliseconds)
+    }
+
+    static func status(_ name: String, accepted: Int64, at milliseconds: Int64) -> NodeStatus {
         let spread = Distribution(bounds: [0.001, 0.002], counts: [0, Int(accepted), Int(accepted)], sum: 0.1)
         return NodeStatus(
             node: name, incarnation: "1", version: "0", pid: 1, ready: true, degraded: false, reasons: [],

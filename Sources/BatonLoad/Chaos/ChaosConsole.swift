@@ -1,3 +1,4 @@
+import BatonCore
 import Foundation
 import Synchronization
 
@@ -20,7 +21,7 @@ package final class ChaosConsole: Sendable {
 
     /// A stage of the run begins.
     package func stage(_ text: String) {
-        write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n")
+        write((isTerminal ? "\r\u{1b}[K" : "") + PrintableText.escaped(text) + "\n")
     }
 
     /// How it stands now.
@@ -32,7 +33,7 @@ package final class ChaosConsole: Sendable {
             return (state.lastNotes, isDue)
         }
         guard isDue else { return }
-        let line = notes.isEmpty ? text : "\(text) · \(notes.joined(separator: ", "))"
+        let line = PrintableText.escaped(notes.isEmpty ? text : "\(text) · \(notes.joined(separator: ", "))")
         write(isTerminal ? "\r\u{1b}[K\(line)" : line + "\n")
     }
 

@@ -1,3 +1,5 @@
+import BatonCore
+
 /// The report as tables for people.
 extension ChaosReport {
     /// Tables of what happened and of what held, then a proof for each broken invariant, and the verdict.
@@ -58,8 +60,8 @@ extension ChaosReport {
 
     private var proofs: [String] {
         Invariant.allCases.compactMap { verdict.examples[$0] }.map { example in
-            (["\nnot so: \(example.invariant.sentence)", "  \(example.what)"]
-                + example.evidence.map { "  \($0.name):\($0.line): \($0.text)" })
+            (["\nnot so: \(example.invariant.sentence)", "  \(PrintableText.escaped(example.what))"]
+                + example.evidence.map { "  \($0.name):\($0.line): \(PrintableText.escaped($0.text))" })
                 .joined(separator: "\n")
         }
     }
@@ -71,7 +73,8 @@ struct TextTable: Sendable {
 
     private static let indent = "  "
 
-    init(_ rows: [[String]], rightAligned: Set<Int> = []) {
+    init(_ cells: [[String]], rightAligned: Set<Int> = []) {
+        let rows = cells.map { row in row.map { PrintableText.escaped($0) } }
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {

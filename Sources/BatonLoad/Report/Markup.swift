@@ -1,3 +1,5 @@
+import BatonCore
+
 /// Text as it stands in HTML and SVG. Names, reasons and lines of histories are anybody's: none of them becomes markup.
 enum Markup {
     /// - Parameter limit: characters that are shown; what is longer ends with an ellipsis.
@@ -16,19 +18,9 @@ enum Markup {
         return result
     }
 
-    /// Without what controls a terminal, or turns the direction in which a person reads.
+    /// As people may be shown it, with its line breaks.
     static func visible(_ text: String, limit: Int = 300) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in (text.count > limit ? text.prefix(limit) + "…" : text[...]).unicodeScalars {
-            switch scalar {
-            case "\n", "\t": result.append(scalar)
-            case "\0"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{200b}"..."\u{200f}", "\u{2028}"..."\u{202e}",
-                "\u{2060}"..."\u{206f}", "\u{feff}":
-                result.append("\u{fffd}")
-            default: result.append(scalar)
-            }
-        }
-        return String(result)
+        PrintableText.escaped(text.count > limit ? text.prefix(limit) + "…" : text, keepingLines: true)
     }
 
     /// A number of a drawing: one decimal is a tenth of a point.

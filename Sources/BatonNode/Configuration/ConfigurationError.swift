@@ -1,19 +1,16 @@
+import BatonCore
+
 /// Why a node does not start: one line that says which key, where it was set, what was wrong and what is allowed.
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
 
     init(key: String, source: ConfigurationSource, problem: String, allowed: String?) {
         let rule = allowed.map { " (allowed: \($0))" } ?? ""
-        self.description = Self.oneLine("configuration: \(key), \(source): \(problem)\(rule)")
+        self.description = PrintableText.escaped("configuration: \(key), \(source): \(problem)\(rule)")
     }
 
     init(source: ConfigurationSource, problem: String) {
-        self.description = Self.oneLine("configuration: \(source): \(problem)")
-    }
-
-    /// A value may hold anything; the message stays one readable line all the same.
-    private static func oneLine(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        self.description = PrintableText.escaped("configuration: \(source): \(problem)")
     }
 }
 

@@ -1,3 +1,5 @@
+import BatonCore
+
 /// What `baton doctor` found: one finding a check, with the line to change where something is not as it should be.
 package struct Diagnosis: Sendable, Encodable {
     package enum Result: String, Sendable, Encodable {
@@ -38,8 +40,8 @@ package struct Diagnosis: Sendable, Encodable {
         let width = findings.map(\.check.count).max() ?? 0
         return findings.map { finding in
             let check = finding.check + String(repeating: " ", count: width - finding.check.count)
-            let change = finding.change.map { "         -> \($0)\n" } ?? ""
-            return "\(finding.result.sign)  \(check)  \(finding.found)\n\(change)"
+            let change = finding.change.map { "         -> \(PrintableText.escaped($0))\n" } ?? ""
+            return "\(finding.result.sign)  \(check)  \(PrintableText.escaped(finding.found))\n\(change)"
         }.joined()
     }
 }

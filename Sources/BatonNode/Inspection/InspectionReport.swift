@@ -1,3 +1,5 @@
+import BatonCore
+
 /// What `baton inspect` found: fields and tables, for people as text and for programs as JSON. One description makes
 /// both.
 package struct InspectionReport: Sendable, Encodable {
@@ -22,7 +24,7 @@ package struct InspectionReport: Sendable, Encodable {
 
         var shown: String {
             switch self {
-            case .text(let text): text
+            case .text(let text): PrintableText.escaped(text)
             case .number(let number): String(number)
             case .thousandths(let number): TraceReport.milliseconds(number)
             case .flag(let flag): flag ? "yes" : "no"
@@ -67,10 +69,10 @@ package struct InspectionReport: Sendable, Encodable {
     /// Fields one below the other, then each table with aligned columns.
     package func text() -> String {
         let width = fields.map(\.name.count).max() ?? 0
-        var text = fields.map { "\(Self.padded($0.name, width))  \(Self.clean($0.value.shown))\n" }.joined()
+        var text = fields.map { "\(Self.padded($0.name, width))  \($0.value.shown)\n" }.joined()
         for table in tables {
             text += "\n\(table.name)\n"
-            let cells = [table.columns] + table.rows.map { row in row.map { Self.clean($0.shown) } }
+            let cells = [table.columns] + table.rows.map { row in row.map(\.shown) }
             let widths = table.columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
             for row in cells {
                 let line = zip(row, widths).map { Self.padded($0, $1) }.joined(separator: "  ")
@@ -83,12 +85,5 @@ package struct InspectionReport: Sendable, Encodable {
 
     private static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
-    }
-
-    /// Names are chosen by clients: nothing in them may move a terminal's cursor.
-    private static func clean(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
     }
 }

@@ -1,7 +1,8 @@
+import BatonCore
 import Logging
 
-/// One event of the log as one line: for people, or as one JSON object. Control characters are escaped, so that nothing
-/// that a client sends can forge a line or move a terminal's cursor.
+/// One event of the log as one line: for people, or as one JSON object. Nothing that a client sends can forge a line or
+/// move a terminal's cursor: see `PrintableText`.
 struct LogLine {
     var seconds: Int
     var microseconds: Int
@@ -58,20 +59,13 @@ struct LogLine {
     }
 
     private static func escaped(_ text: String, quotes: Bool = false) -> String {
-        var result = ""
+        guard quotes else { return PrintableText.escaped(text) }
+        var quoted = ""
         for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case "\"" where quotes: result += "\\\""
-            case "\\" where quotes: result += "\\\\"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
-            }
+            if scalar == "\"" || scalar == "\\" { quoted += "\\" }
+            quoted.unicodeScalars.append(scalar)
         }
-        return result
+        return PrintableText.escaped(quoted)
     }
 
     /// RFC 3339, UTC. By hand: a formatter would cost more than the rest of the line.

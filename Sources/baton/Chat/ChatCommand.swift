@@ -55,7 +55,7 @@ struct ChatCommand: AsyncParsableCommand {
             case .loggedOut(let reason):
                 try await forget(addresses, state)
                 guard isTerminal, !plain else { throw CommandFailure(reason.words) }
-                print("Not logged in any more: \(reason.words).")
+                Output.line("Not logged in any more: \(reason.words).")
             }
         }
     }

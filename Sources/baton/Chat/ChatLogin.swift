@@ -1,4 +1,5 @@
 import BatonClient
+import BatonCore
 import BatonProtocol
 import Foundation
 
@@ -62,7 +63,7 @@ struct ChatLogin {
         for _ in 0..<Self.attempts {
             guard let password = Prompt.secret("Password of \(handle): ") else { throw .gaveUp }
             if try await login(password) { return }
-            print("Wrong name or password.")
+            Output.line("Wrong name or password.")
         }
         throw .wrongPassword(handle: handle, canRegister: false)
     }
@@ -74,14 +75,14 @@ struct ChatLogin {
                 throw .gaveUp
             }
             guard password == again else {
-                print("These are two passwords.")
+                Output.line("These are two passwords.")
                 continue
             }
             do throws(Failure) {
                 let isMade = try await register(password, displayName: name.isEmpty ? handle : name)
                 guard isMade else { throw .taken(handle: handle) }
             } catch .client(.refused(let error)) where error.field == "password" {
-                print("The password \(TerminalText.safe(error.message)).")
+                Output.line("The password \(PrintableText.escaped(error.message)).")
                 continue
             }
             guard try await login(password) else { throw .wrongPassword(handle: handle, canRegister: false) }

@@ -70,7 +70,7 @@ extension ChatSession {
         do {
             return answer(try await client.profile(handle: handle))
         } catch .refused(let error) where [.unknownUser, .notFound, .invalidField].contains(error.code) {
-            return .noSuchUser(handle: TerminalText.safe(handle))
+            return .noSuchUser(handle: PrintableText.escaped(handle))
         }
     }
 }
@@ -79,13 +79,13 @@ extension ClientError {
     /// In words, for people.
     var words: String {
         switch self {
-        case .refused(let error): TerminalText.safe(error.message.isEmpty ? error.codeText : error.message)
-        case .unreachable(let why): "the relay cannot be reached (\(TerminalText.safe(why)))"
-        case .badAnswer(let why): "the relay's answer is not understood (\(TerminalText.safe(why)))"
+        case .refused(let error): PrintableText.escaped(error.message.isEmpty ? error.codeText : error.message)
+        case .unreachable(let why): "the relay cannot be reached (\(PrintableText.escaped(why)))"
+        case .badAnswer(let why): "the relay's answer is not understood (\(PrintableText.escaped(why)))"
         case .notLoggedIn: "not logged in"
         case .alreadyLoggedIn: "logged in already"
         case .outboxFull: "too many messages wait already"
-        case .invalidMessage(let why), .stateFile(let why): TerminalText.safe(why)
+        case .invalidMessage(let why), .stateFile(let why): PrintableText.escaped(why)
         case .closed: "closed"
         case .cancelled: "cancelled"
         }

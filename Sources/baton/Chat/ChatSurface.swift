@@ -13,7 +13,7 @@ protocol ChatSurface: AnyObject {
 /// Lines on standard output.
 final class PlainSurface: ChatSurface {
     func tell(_ notes: [ChatNote]) {
-        for line in notes.flatMap(PlainLines.lines(for:)) { StandardOutput.write(line + "\n", to: 1) }
+        for line in notes.flatMap(PlainLines.lines(for:)) { Output.line(line) }
     }
 
     func draw(_ model: ChatModel, now: Timestamp) {}

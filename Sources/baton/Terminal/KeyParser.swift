@@ -44,7 +44,7 @@ struct KeyParser {
             pasted.append(byte)
             if byte == UInt8(ascii: "~"), pasted.suffix(Self.pasteEnd.count).elementsEqual(Self.pasteEnd) {
                 let content = pasted.dropLast(Self.pasteEnd.count).prefix(Self.pasteBytes)
-                let text = TerminalText.safe(String(decoding: content, as: UTF8.self), keepingLines: true)
+                let text = TerminalText.typed(String(decoding: content, as: UTF8.self), keepingLines: true)
                 if !text.isEmpty { keys.append(.paste(text)) }
             } else {
                 // Too long: the end may still come, so the last bytes stay, the ones in between go.
@@ -105,7 +105,7 @@ struct KeyParser {
         let open = isEnd ? 0 : Self.incompleteBytes(at: text)
         let complete = text.dropLast(open)
         if !complete.isEmpty {
-            let typed = TerminalText.safe(String(decoding: complete, as: UTF8.self))
+            let typed = TerminalText.typed(String(decoding: complete, as: UTF8.self))
             if !typed.isEmpty { keys.append(.text(typed)) }
         }
         text = Array(text.suffix(open))

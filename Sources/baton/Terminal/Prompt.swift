@@ -4,7 +4,7 @@ import Foundation
 enum Prompt {
     /// A line, as the terminal echoes and edits it; nil at the end of the input.
     static func line(_ question: String) -> String? {
-        StandardOutput.write(question, to: STDOUT_FILENO)
+        Output.text(question)
         return readLine()
     }
 
@@ -14,12 +14,12 @@ enum Prompt {
 
     /// A line that is not echoed; nil where the person gave up with Control-C or Control-D.
     static func secret(_ question: String) -> String? {
-        StandardOutput.write(question, to: STDOUT_FILENO)
+        Output.text(question)
         let terminal = TerminalDevice()
         terminal.enterRaw()
         defer {
             terminal.restore()
-            StandardOutput.write("\n", to: STDOUT_FILENO)
+            Output.line("")
         }
         var parser = KeyParser()
         var editor = LineEditor()

@@ -1,42 +1,45 @@
-/// Text for a terminal: made harmless, measured in columns, wrapped.
-///
-/// Whatever others wrote is passed through `safe` before it is shown: no control character, and so no escape sequence,
-/// reaches the terminal, and nothing that turns the direction of what follows. Widths are those of the usual terminals:
-/// two columns for wide letters and emoji, none for marks.
-enum TerminalText {
-    /// Marks on one letter; more of them only smear over the lines around.
-    static let marksInARow = 4
+import BatonCore
 
-    /// The text without anything that could act on a terminal.
-    ///
-    /// - Parameter keepingLines: line breaks stay, as `\n`; else they are blanks.
-    static func safe(_ text: String, keepingLines: Bool = false) -> String {
-        var safe = String.UnicodeScalarView()
-        var marks = 0
+/// Text for a terminal: measured in columns, wrapped, and what is typed there.
+///
+/// What others wrote is passed through `PrintableText` before it is shown. Widths are those of the usual terminals: two
+/// columns for wide letters and emoji, none for marks.
+enum TerminalText {
+    /// A message that is shown: its line breaks, of whatever kind they are, are `\n`.
+    static func message(_ text: String) -> String {
+        PrintableText.escaped(withLineBreaks(text), keepingLines: true)
+    }
+
+    /// What a person typed or pasted, without control characters: no key makes them part of a text.
+    static func typed(_ text: String, keepingLines: Bool = false) -> String {
+        var typed = String.UnicodeScalarView()
+        for scalar in withLineBreaks(text).unicodeScalars {
+            switch scalar {
+            case "\n": typed.append(keepingLines ? "\n" : " ")
+            case "\t": typed.append(" ")
+            // Keyboards of several scripts have keys for these, and emoji are made of them.
+            case "\u{200c}", "\u{200d}": typed.append(scalar)
+            default:
+                let category = scalar.properties.generalCategory
+                if category != .control, category != .format { typed.append(scalar) }
+            }
+        }
+        return String(typed)
+    }
+
+    private static func withLineBreaks(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
         var afterReturn = false
         for scalar in text.unicodeScalars {
             let isSecondOfBreak = afterReturn && scalar == "\n"
             afterReturn = scalar == "\r"
             if isSecondOfBreak { continue }
             switch scalar {
-            case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}": safe.append(keepingLines ? "\n" : " ")
-            case "\t": safe.append(" ")
-            // Joiners make emoji and several scripts; they print nothing.
-            case "\u{200c}", "\u{200d}": safe.append(scalar)
-            default:
-                switch scalar.properties.generalCategory {
-                case .control: safe.append("\u{fffd}")
-                case .format: continue
-                case .nonspacingMark, .enclosingMark:
-                    marks += 1
-                    if marks <= marksInARow { safe.append(scalar) }
-                    continue
-                default: safe.append(scalar)
-                }
+            case "\r", "\u{85}", "\u{2028}", "\u{2029}": result.append("\n")
+            default: result.append(scalar)
             }
-            marks = 0
         }
-        return String(safe)
+        return String(result)
     }
 
     /// Columns that the text takes on one line.
@@ -55,9 +58,10 @@ enum TerminalText {
         return widest
     }
 
-    /// The beginning of the text that fits; where something is left out, `…` says so.
+    /// The beginning of the text, made harmless, that fits; where something is left out, `…` says so.
     static func cut(_ text: String, to columns: Int) -> String {
         guard columns > 0 else { return "" }
+        let text = PrintableText.escaped(text)
         var used = 0
         for index in text.indices {
             used += width(of: text[index])

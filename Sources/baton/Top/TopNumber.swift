@@ -44,7 +44,7 @@ enum TopNumber {
     }
 
     static func time(_ seconds: Double) -> String {
-        let whole = Int(seconds)
+        guard let whole = Int(exactly: seconds.rounded(.towardZero)) else { return unknown }
         switch whole {
         case 86_400...: return "\(whole / 86_400)d\(whole / 3_600 % 24)h"
         case 3_600...: return "\(whole / 3_600)h\(whole / 60 % 60)m"

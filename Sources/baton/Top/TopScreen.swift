@@ -1,3 +1,4 @@
+import BatonCore
 import BatonNode
 import Foundation
 import UnixSignals
@@ -103,7 +104,7 @@ actor TopScreen {
         top = min(top, max(0, lines.count - (size.rows - 1)))
         lines = Array(lines.dropFirst(top).prefix(size.rows - 1))
         while lines.count < size.rows - 1 { lines.append(StyledLine()) }
-        let state = problem.map { TerminalText.safe($0) + "; trying again" } ?? (isPaused ? "paused" : "")
+        let state = problem.map { PrintableText.escaped($0) + "; trying again" } ?? (isPaused ? "paused" : "")
         lines.append(
             StyledLine.bar(
                 left: state, right: "q leave  s sort  r reverse  space pause  h help", columns: size.columns,

@@ -90,9 +90,7 @@ extension TopSource {
         await redis.close()
         guard let leases else {
             let listen = configuration.listen
-            FileHandle.standardError.write(
-                Data("Redis at \(configuration.redis.url) does not answer; trying \(listen.host):\(listen.port)\n".utf8)
-            )
+            Output.notice("Redis at \(configuration.redis.url) does not answer; trying \(listen.host):\(listen.port)")
             return ["\(listen.host):\(listen.port)"]
         }
         guard !leases.isEmpty else {

@@ -1,3 +1,4 @@
+import BatonCore
 import BatonNode
 
 /// The tables of the view.
@@ -13,13 +14,18 @@ extension TopView {
         let cells: [[Cell]] = rows.map { row in
             guard let status = row.status else { return [] }
             return TopColumn.all.map { column in
-                let text = TerminalText.safe(column.text(row, status))
-                return Cell(text: text, style: column.isTrouble(row, status) ? .warning : .plain)
+                Cell(
+                    text: PrintableText.escaped(column.text(row, status)),
+                    style: column.isTrouble(row, status) ? .warning : .plain)
             }
         }
         let widths = TopColumn.all.indices.map { index in
-            let texts = index == 0 ? rows.map(\.node.node) : cells.filter { !$0.isEmpty }.map { $0[index].text }
-            return (texts + [TopColumn.all[index].title]).map { TerminalText.width($0) }.max() ?? 0
+            let texts =
+                index == 0
+                ? rows.map { PrintableText.escaped($0.node.node) } : cells.filter { !$0.isEmpty }.map { $0[index].text }
+            let width = (texts + [TopColumn.all[index].title]).map { TerminalText.width($0) }.max() ?? 0
+            // The first two are always shown.
+            return index < 2 ? min(width, (columns - 2) / 2) : width
         }
         let shown = shownColumns(widths)
         var lines = [header(shown, widths)]
@@ -28,7 +34,7 @@ extension TopView {
                 let name = Self.padded(row.node.node, widths[0], isLeft: true)
                 let problem = row.node.problem ?? "does not answer"
                 lines.append(
-                    StyledLine(TerminalText.cut(TerminalText.safe("\(name)  \(problem)"), to: columns), .warning))
+                    StyledLine(TerminalText.cut("\(name)  \(problem)", to: columns), .warning))
                 continue
             }
             var line = StyledLine()
@@ -95,12 +101,13 @@ extension TopView {
                 "\(Self.padded(reader.user, 13, isLeft: true))  \(Self.padded(reader.device, 13, isLeft: true))  "
                 + "\(Self.padded(node, 8, isLeft: true))  \(Self.padded(TopNumber.time(reader.seconds), 4, isLeft: false))"
                 + "  \(Self.padded(TopNumber.count(Double(reader.waiting)), 7, isLeft: false))"
-            lines.append(StyledLine(TerminalText.cut(TerminalText.safe(text), to: columns)))
+            lines.append(StyledLine(TerminalText.cut(text, to: columns)))
         }
         return lines
     }
 
     private static func padded(_ text: String, _ width: Int, isLeft: Bool) -> String {
+        let text = isLeft ? TerminalText.cut(text, to: width) : text
         let blanks = String(repeating: " ", count: max(0, width - TerminalText.width(text)))
         return isLeft ? text + blanks : blanks + text
     }

@@ -1,3 +1,4 @@
+import BatonCore
 import BatonNode
 import Foundation
 
@@ -28,7 +29,7 @@ struct TopView {
 
     private func cut(_ mark: String, _ problem: ClusterStatus.Problem, _ style: StyledLine.Style) -> StyledLine {
         let text = mark + (problem.node.map { "\($0) " } ?? "") + problem.text
-        return StyledLine(TerminalText.cut(TerminalText.safe(text), to: columns), style)
+        return StyledLine(TerminalText.cut(text, to: columns), style)
     }
 
     // MARK: The summary
@@ -91,12 +92,13 @@ struct TopView {
     private func line(_ pairs: [(String, String)]) -> StyledLine {
         var line = StyledLine()
         var room = columns
-        for (name, value) in pairs {
+        for (name, text) in pairs {
+            let value = PrintableText.escaped(text)
             let gap = line.runs.isEmpty ? "" : "   "
             let width = gap.count + name.count + 1 + TerminalText.width(value)
             guard width <= room else { break }
             line.add(gap + name + " ", .dim)
-            line.add(TerminalText.safe(value))
+            line.add(value)
             room -= width
         }
         return line

@@ -46,6 +46,13 @@ struct AdminPageTests {
         }
     }
 
+    @Test("What it is told is made harmless where it comes in, and nowhere else does anything come in")
+    func harmless() async throws {
+        let text = try await AdminHarness().get("/admin").text
+        #expect(text.contains("JSON.parse(await response.text(), printable)"))
+        #expect(!text.contains(".json()") && text.components(separatedBy: "JSON.parse(").count == 2)
+    }
+
     private func digest(of tag: String, in text: String) throws -> String {
         let start = try #require(text.range(of: "<\(tag)>"))
         let end = try #require(text.range(of: "</\(tag)>", range: start.upperBound..<text.endIndex))

@@ -10,6 +10,12 @@ const make = (tag, className, text) => {
   return element;
 };
 
+// What turns the direction of what follows, or is there without being seen, is shown as JSON writes it.
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const escaped = (character) => character.replace(/[^]/g, (unit) =>
+  "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0"));
+const printable = (key, value) => typeof value === "string" ? value.replace(hidden, escaped) : value;
+
 const kept = 3600; // samples: an hour
 const latencyWindow = 5; // looks over which a quantile is taken
 const maximumLog = 100;
@@ -671,7 +677,7 @@ const ask = async (asked) => {
       headers: { Authorization: "Bearer " + secret }, cache: "no-store", credentials: "omit", redirect: "error",
       referrerPolicy: "no-referrer", signal: AbortSignal.timeout(4000),
     });
-    if (response.ok) look = await response.json();
+    if (response.ok) look = JSON.parse(await response.text(), printable);
   } catch { response = null; }
   if (asked !== generation) return;
   if (response && (response.status === 401 || response.status === 429)) {

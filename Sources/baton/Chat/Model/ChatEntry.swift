@@ -49,9 +49,9 @@ extension Content {
     /// As text for a terminal; what is no text is described.
     var shown: String {
         switch self {
-        case .text(let text): TerminalText.safe(text, keepingLines: true)
+        case .text(let text): TerminalText.message(text)
         case .data(let bytes, let mediaType):
-            "[\(mediaType.isEmpty ? "data" : TerminalText.safe(mediaType)), \(bytes.count) bytes]"
+            "[\(mediaType.isEmpty ? "data" : PrintableText.escaped(mediaType)), \(bytes.count) bytes]"
         }
     }
 }

@@ -35,7 +35,7 @@ extension ChatModel {
             return .request(.revoke(id))
         case "logout": return .request(.logout)
         case "quit", "q", "exit": return .request(.quit)
-        case let word: return .note(.problem("there is no command /\(TerminalText.safe(word)); /help shows all"))
+        case let word: return .note(.problem("there is no command /\(PrintableText.escaped(word)); /help shows all"))
         }
     }
 

@@ -41,11 +41,11 @@ extension ChatModel {
             connection = .offline(reason.words)
             if reason != .requested { ending = reason }
         case .connecting(let address): connection = .connecting(address.description)
-        case .catchingUp(let node): connection = .catchingUp(node: TerminalText.safe(node))
-        case .online(let node): connection = .online(node: TerminalText.safe(node))
+        case .catchingUp(let node): connection = .catchingUp(node: PrintableText.escaped(node))
+        case .online(let node): connection = .online(node: PrintableText.escaped(node))
         case .waiting(let delay, let why):
             connection = .waiting(
-                until: now.advanced(byMilliseconds: Int64(delay / .milliseconds(1))), why: TerminalText.safe(why))
+                until: now.advanced(byMilliseconds: Int64(delay / .milliseconds(1))), why: PrintableText.escaped(why))
         }
         if case .online = connection {
             // What was told while there was no connection was not heard, and what was told before it broke perhaps not.
@@ -150,7 +150,7 @@ extension ChatModel {
     }
 
     private mutating func rejected(_ message: RejectedMessage) -> ChatStep {
-        let why = TerminalText.safe(message.error.message)
+        let why = PrintableText.escaped(message.error.message)
         for id in threads.keys {
             guard let entry = threads[id]?.refused(message.ref, why: why) else { continue }
             return ChatStep(notes: [
@@ -191,7 +191,7 @@ extension ChatModel {
     private mutating func update(_ conversation: Conversation) {
         for member in conversation.members where member.user != me {
             people[member.user] = Person(
-                handle: TerminalText.safe(member.handle), displayName: TerminalText.safe(member.displayName),
+                handle: PrintableText.escaped(member.handle), displayName: PrintableText.escaped(member.displayName),
                 presence: people[member.user]?.presence)
         }
         var thread = threads[conversation.id] ?? ChatThread(id: conversation.id, members: [])
@@ -207,7 +207,7 @@ extension ChatModel {
             }
         guard let id else { return ChatStep() }
         if threads[id] == nil { threads[id] = ChatThread(id: id, members: id.peer(of: me).map { [$0] } ?? []) }
-        let shown = TerminalText.safe(text, keepingLines: true)
+        let shown = TerminalText.message(text)
         let entry = ChatEntry(ref: ref, sender: me, text: shown, at: now)
         threads[id]?.queued(entry)
         // The message itself says that the typing is over.
@@ -232,8 +232,8 @@ extension ChatModel {
     }
 
     private func describe(_ profile: Profile, now: Timestamp) -> [String] {
-        var lines = ["@\(TerminalText.safe(profile.handle))  \(TerminalText.safe(profile.displayName))"]
-        if !profile.about.isEmpty { lines.append("about: \(TerminalText.safe(profile.about))") }
+        var lines = ["@\(PrintableText.escaped(profile.handle))  \(PrintableText.escaped(profile.displayName))"]
+        if !profile.about.isEmpty { lines.append("about: \(PrintableText.escaped(profile.about))") }
         if let presence = presence(of: profile.id, now: now) { lines.append(presence) }
         lines.append("id: \(profile.id)")
         return lines
@@ -242,8 +242,8 @@ extension ChatModel {
     private func describe(_ devices: [LinkedDevice], now: Timestamp) -> [String] {
         devices.map { device in
             let mark = device.isCurrent ? "this device" : "used \(ChatTime.ago(device.lastUsedAt, now: now))"
-            let name = TerminalText.safe(device.name)
-            return "\(device.id)  \(name) (\(TerminalText.safe(device.platform))), \(mark)"
+            let name = PrintableText.escaped(device.name)
+            return "\(device.id)  \(name) (\(PrintableText.escaped(device.platform))), \(mark)"
         }
     }
 }
@@ -256,8 +256,8 @@ extension OfflineReason {
         case .displaced: "another connection of this device took over"
         case .loggedOut: "this device was logged out"
         case .replaced: "this device gave way to a new login, since you had too many devices"
-        case .refused(let error): TerminalText.safe(error.message)
-        case .closed(let code, let reason): "closed by the relay (\(code)) \(TerminalText.safe(reason))"
+        case .refused(let error): PrintableText.escaped(error.message)
+        case .closed(let code, let reason): "closed by the relay (\(code)) \(PrintableText.escaped(reason))"
         }
     }
 }

@@ -196,7 +196,7 @@ struct ChatModel {
 
     mutating func remember(_ profile: Profile) {
         people[profile.id] = Person(
-            handle: TerminalText.safe(profile.handle), displayName: TerminalText.safe(profile.displayName),
+            handle: PrintableText.escaped(profile.handle), displayName: PrintableText.escaped(profile.displayName),
             presence: profile.presence ?? people[profile.id]?.presence)
     }
 }

@@ -10,7 +10,9 @@ import BatonCore
 ///
 /// `<` came, `>` went, `=` is from the history, `*` is said by the chat, `!` is a problem.
 enum PlainLines {
-    static func lines(for note: ChatNote) -> [String] {
+    static func lines(for note: ChatNote) -> [String] { words(for: note).map { PrintableText.escaped($0) } }
+
+    private static func words(for note: ChatNote) -> [String] {
         switch note {
         case .message(let entry, let sender, let conversation, let isOwn):
             // Another device of the user's wrote it.

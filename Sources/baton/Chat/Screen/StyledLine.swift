@@ -1,4 +1,6 @@
-/// A line of the screen: runs of text, each in one style.
+import BatonCore
+
+/// A line of the screen: runs of text, each in one style. No text in it can act on the terminal.
 struct StyledLine: Hashable {
     enum Style: Hashable {
         case plain
@@ -28,7 +30,7 @@ struct StyledLine: Hashable {
     var width: Int { TerminalText.width(text) }
 
     mutating func add(_ text: String, _ style: Style = .plain) {
-        if !text.isEmpty { runs.append(Run(text: text, style: style)) }
+        if !text.isEmpty { runs.append(Run(text: PrintableText.escaped(text), style: style)) }
     }
 
     /// One run from edge to edge: `left`, blanks, `right`; where both do not fit, the right one is cut.
