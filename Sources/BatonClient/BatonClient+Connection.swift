@@ -24,12 +24,14 @@ extension BatonClient {
         guard tokens != nil || configuration.tokenProvider != nil else { throw .notLoggedIn }
         guard !configuration.addresses.isEmpty else { throw .unreachable("there is no server address") }
         isWanted = true
+        policy.requested()
         if case .idle = phase { attempt(refreshFirst: false) }
     }
 
     /// Closes the connection. Messages wait in the outbox.
     public func disconnect() {
         isWanted = false
+        claim(nil)
         endConnection()
         if case .closed = phase { return }
         phase = .idle
@@ -38,10 +40,11 @@ extension BatonClient {
     }
 
     /// Leaves the connection for one to another address, where there is one: for when the network changed, or a server
-    /// answers badly. Messages that were not answered are sent again. Does nothing where the client is not to be
-    /// connected.
+    /// answers badly. An attempt that waits for its time is made at once. Messages that were not answered are sent again.
+    /// Does nothing where the client is not to be connected.
     public func reconnect() {
         guard isWanted else { return }
+        policy.networkChanged()
         endConnection()
         cancelTimers()
         turnToAnotherAddress()
@@ -98,7 +101,9 @@ extension BatonClient {
     private func authorized(_ result: Result<Tokens, any Error>, at address: RelayAddress, number: UInt64) {
         guard number == connectionNumber, isWanted, case .connecting = phase else { return }
         switch result {
-        case .success(let tokens): open(address, tokens, number: number)
+        case .success(let tokens):
+            claim(tokens.device)
+            open(address, tokens, number: number)
         case .failure(let error):
             switch error as? ClientError {
             case .refused(let error) where !error.isRetryable: stop(error.sessionEnd)
@@ -233,22 +238,56 @@ extension BatonClient {
         phase = .idle
         guard isWanted else { return }
         let lived = welcomedAt.map { Duration.nanoseconds((NIODeadline.now() - $0).nanoseconds) } ?? .zero
-        switch policy.ended(ending, lived: lived, goAway: goAway, using: &generator) {
+        let isReplaced = !configuration.returnsWhenDisplaced || claimed.map(ClaimedDevices.areSeveral) ?? false
+        switch policy.ended(
+            ending, at: now, lived: lived, goAway: goAway, isReplaced: isReplaced, using: &generator)
+        {
         case .stop(let reason): stop(reason)
-        case .retry(let delay, let refreshFirst):
-            if !refreshFirst { turnToAnotherAddress() }
-            phase = .waiting
-            change(to: .waiting(delay, why: ending.reason))
+        case .retry(let wait):
+            if !wait.refreshFirst { turnToAnotherAddress() }
             configuration.logger.info(
-                "connection ended", metadata: ["why": "\(ending.reason)", "retry_in": "\(delay)"])
-            timer = eventLoop.scheduleTask(in: .init(delay)) {
-                self.assumeIsolated { $0.attempt(refreshFirst: refreshFirst) }
-            }
+                "connection ended", metadata: ["why": "\(ending.reason)", "retry_in": "\(wait.delay)"])
+            plan(
+                Attempt(
+                    at: now + wait.delay, notBefore: now + wait.atLeast, refreshFirst: wait.refreshFirst,
+                    why: ending.reason))
         }
+    }
+
+    private func plan(_ next: Attempt) {
+        let delay = max(.zero, next.at - now)
+        phase = .waiting(next)
+        change(to: .waiting(delay, why: next.why))
+        timer?.cancel()
+        timer = eventLoop.scheduleTask(in: .init(delay)) {
+            self.assumeIsolated { $0.attempt(refreshFirst: next.refreshFirst) }
+        }
+    }
+
+    /// The user acts: an attempt that waits for its time is made now, or as soon as the policy and the server allow.
+    func hurry() {
+        guard isWanted, case .waiting(let next) = phase else { return }
+        let at = max(policy.prompted(at: now), next.notBefore)
+        guard at < next.at else { return }
+        policy.promptedAttempt(at: at)
+        guard at > now else {
+            timer?.cancel()
+            return attempt(refreshFirst: next.refreshFirst)
+        }
+        plan(Attempt(at: at, notBefore: next.notBefore, refreshFirst: next.refreshFirst, why: next.why))
+    }
+
+    /// Counts this client as the device's, instead of what it was counted as before.
+    func claim(_ device: DeviceID?) {
+        guard device != claimed else { return }
+        if let claimed { ClaimedDevices.remove(claimed) }
+        if let device { ClaimedDevices.add(device) }
+        claimed = device
     }
 
     private func stop(_ reason: OfflineReason) {
         isWanted = false
+        claim(nil)
         phase = .idle
         cancelTimers()
         change(to: .offline(reason))

@@ -66,7 +66,10 @@ extension BatonClient {
     /// - Returns: false where there is no connection to tell it to; then it is not queued.
     @discardableResult
     public func markRead(_ message: MessageID) -> Bool {
-        guard session.read(message, now: now) else { return false }
+        guard session.read(message, now: now) else {
+            hurry()
+            return false
+        }
         writeRead(message)
         return true
     }
@@ -107,7 +110,10 @@ extension BatonClient {
     }
 
     private func writeIfGreeted(_ frame: WireClientFrame) -> Bool {
-        guard session.isGreeted else { return false }
+        guard session.isGreeted else {
+            hurry()
+            return false
+        }
         write(frame)
         return true
     }
@@ -131,6 +137,7 @@ extension BatonClient {
         }
         let lane = Self.lane(of: send, sender: tokens?.user)
         guard session.outbox.enqueue(message, lane: lane, isKept: false) else { throw .outboxFull }
+        hurry()
         let ref = send.ref
         let kept = writer.append([.queued(send)])
         kept.whenComplete { result in

@@ -22,8 +22,18 @@ public actor BatonClient {
         /// An attempt is under way; tokens or a connection are awaited.
         case connecting
         case connected(NIOLoopBound<RelayChannelHandler<ClientLink>>, since: NIODeadline)
-        case waiting
+        case waiting(Attempt)
         case closed
+    }
+
+    /// One that is to come.
+    struct Attempt {
+        let at: Duration
+        /// Not before, also where the user acts.
+        let notBefore: Duration
+        let refreshFirst: Bool
+        /// Why there is no connection.
+        let why: String
     }
 
     enum Waiter {
@@ -64,6 +74,8 @@ public actor BatonClient {
     var observedConnection: UInt64?
     var addressIndex = 0
     var isWanted = false
+    /// The device as which this client is counted among those of the process that are to be connected.
+    var claimed: DeviceID?
     var goAway: Duration?
     var welcomedAt: NIODeadline?
     var lastHeard = NIODeadline.now()
@@ -126,6 +138,7 @@ public actor BatonClient {
     public func close() async {
         if case .closed = phase { return }
         isWanted = false
+        claim(nil)
         endConnection()
         phase = .closed
         cancelTimers()

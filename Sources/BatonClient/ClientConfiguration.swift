@@ -20,8 +20,9 @@ public struct ClientConfiguration: Sendable {
     public var inFlightPerConversation = 1
     /// A PEM file of certificates to trust beside the system's, for TLS.
     public var trustedCertificates: String?
-    /// The longest wait between two attempts to connect, which are ever rarer while they fail.
-    public var longestReconnectWait: Duration = .seconds(30)
+    /// The longest wait between two attempts to connect, which are ever rarer while they fail. In the first two minutes it
+    /// is 5 s, where this is more. Where the user sends, reads or types, an attempt is made at once, every 2 s at most.
+    public var longestReconnectWait: Duration = .seconds(Limits.Reconnect.longestWaitSeconds)
     /// Where access tokens come from, instead of ``BatonClient/login(handle:password:deviceName:platform:)`` and its
     /// refresh token: for applications whose own server holds the session. Asked whenever one is needed, by one
     /// attempt at a time, which waits for the answer. What it throws is tried again later, but for a
@@ -34,6 +35,8 @@ public struct ClientConfiguration: Sendable {
     package var observer: (@Sendable (ClientObservation) -> Void)?
     /// What random choices (refs, waiting times, servers) are made from, for harnesses whose runs can be made again.
     package var seed: UInt64?
+    /// Whether a client that is displaced comes back once. For those that look at one connection: false.
+    package var returnsWhenDisplaced = true
 
     public init(addresses: [RelayAddress]) {
         self.addresses = addresses

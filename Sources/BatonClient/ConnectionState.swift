@@ -7,7 +7,8 @@ public enum ConnectionState: Hashable, Sendable {
     case catchingUp(node: String)
     /// Connected and live.
     case online(node: String)
-    /// The next attempt comes in so long.
+    /// The next attempt comes in so long; sooner where the user sends, reads or types, or ``BatonClient/reconnect()`` is
+    /// called.
     case waiting(Duration, why: String)
 }
 
@@ -15,7 +16,9 @@ public enum ConnectionState: Hashable, Sendable {
 public enum OfflineReason: Hashable, Sendable {
     /// `connect` was not called yet, or `disconnect` was.
     case requested
-    /// A newer connection of the same device took over.
+    /// A newer connection of the same device took over: that of another client of this process, or the client had come
+    /// back and was displaced again within a minute, so that another program is the same device. The first time it comes
+    /// back by itself, after about a second, since what took over may have been a connection of its own that is gone.
     case displaced
     /// The device was revoked, logged out, or its refresh token is of no more use: log in again.
     case loggedOut

@@ -74,6 +74,25 @@ public enum Limits {
         public static let wrongFrames = 16
     }
 
+    /// How the SDK's clients come back.
+    public enum Reconnect {
+        /// The longest wait after the first failure; it doubles with each further one ...
+        public static let firstWaitMilliseconds: Int64 = 250
+        /// ... up to this ...
+        public static let longestWaitSeconds: Int64 = 30
+        /// ... but only up to this, while the trouble is not older than `earlySeconds`: most of it is over by then.
+        public static let earlyWaitSeconds: Int64 = 5
+        public static let earlySeconds: Int64 = 120
+        /// A connection that lived so long ends the trouble.
+        public static let stableSeconds: Int64 = 10
+        /// Between two attempts that are made before their time, because the user acts.
+        public static let promptedSeconds: Int64 = 2
+        /// How long a displaced client waits before it comes back, half of it more or less.
+        public static let displacedWaitSeconds: Int64 = 1
+        /// One that is displaced again within this time stays away: the other one is there, too.
+        public static let displacedAgainSeconds: Int64 = 60
+    }
+
     public enum Node {
         public static let leaseSeconds: Int64 = 15
         public static let leaseRenewSeconds: Int64 = 5

@@ -13,7 +13,7 @@ struct ChaosCommand: AsyncParsableCommand {
             and what it applied; the verdict comes from these histories alone. The end is a table, a page (HTML) that \
             shows the run over time, and on the last line a JSON object. Exit status: 0 pass, 1 fail, 3 inconclusive.
             """,
-        subcommands: [RunCommand.self, CheckCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, CheckCommand.self, OutageCommand.self], defaultSubcommand: RunCommand.self)
 
     struct RunCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -11,35 +11,67 @@ struct ReconnectPolicyTests {
 
     /// The wait of a decision, which must be a retry.
     private func delay(_ decision: ReconnectPolicy.Decision) -> Duration? {
-        if case .retry(let after, false) = decision { after } else { nil }
+        if case .retry(let wait) = decision, !wait.refreshFirst { wait.delay } else { nil }
     }
 
-    @Test("The wait is random below a time that doubles up to the cap")
-    func fullJitter() throws {
+    @Test(
+        "The wait is random below a time that doubles up to a cap, which is short while the trouble is young",
+        arguments: [
+            (Duration.zero, Duration.seconds(5)), (.milliseconds(119_999), .seconds(5)), (.seconds(120), .seconds(30)),
+        ])
+    func fullJitter(age: Duration, cap: Duration) throws {
         var generator = SystemRandomNumberGenerator()
         var longest = [Duration](repeating: .zero, count: 12)
         for _ in 0..<200 {
             var policy = ReconnectPolicy()
             for attempt in 0..<12 {
-                let wait = try #require(delay(policy.ended(.broken(""), using: &generator)))
-                #expect(wait >= .zero && wait <= min(policy.cap, policy.base * (1 << attempt)))
+                let now = attempt == 0 ? .zero : age
+                let wait = try #require(delay(policy.ended(.broken(""), at: now, using: &generator)))
+                #expect(wait >= .zero && wait <= min(cap, policy.base * (1 << attempt)))
                 longest[attempt] = max(longest[attempt], wait)
             }
         }
         // Of 200 random waits one is in the upper half, or the jitter is not full.
-        #expect(longest[11] > .seconds(15))
+        #expect(longest[11] > cap / 2)
         #expect(longest[0] > .milliseconds(125))
+    }
+
+    @Test("A cap that is shorter than the early one holds always")
+    func shortCap() throws {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy(cap: .seconds(1))
+        for attempt in 0..<200 {
+            let wait = try #require(delay(policy.ended(.broken(""), at: .seconds(attempt), using: &generator)))
+            #expect(wait <= .seconds(1))
+        }
     }
 
     @Test("A connection that lived ends the series of failures, one that did not does not")
     func stability() throws {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
-        for _ in 0..<10 { _ = policy.ended(.broken(""), lived: .milliseconds(100), using: &generator) }
+        for _ in 0..<10 { _ = policy.ended(.broken(""), at: .zero, lived: .milliseconds(100), using: &generator) }
         #expect(policy.failures == 10)
-        _ = policy.ended(.broken(""), lived: .seconds(9), using: &generator)
+        // When the trouble is old, the longest wait is above these 9 s.
+        let late = Duration.seconds(200)
+        _ = policy.ended(.broken(""), at: late, lived: .seconds(9), using: &generator)
         #expect(policy.failures == 11)
-        let wait = try #require(delay(policy.ended(.broken(""), lived: .seconds(11), using: &generator)))
+        let wait = try #require(delay(policy.ended(.broken(""), at: late, lived: .seconds(11), using: &generator)))
+        #expect(wait <= policy.base)
+        // The trouble began anew.
+        for _ in 0..<20 {
+            let wait = try #require(delay(policy.ended(.broken(""), at: late + .seconds(100), using: &generator)))
+            #expect(wait <= .seconds(5))
+        }
+    }
+
+    @Test("After a change of the network the series of failures begins anew")
+    func networkChange() throws {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        for _ in 0..<20 { _ = policy.ended(.broken(""), at: .zero, using: &generator) }
+        policy.networkChanged()
+        let wait = try #require(delay(policy.ended(.broken(""), at: .seconds(500), using: &generator)))
         #expect(wait <= policy.base)
     }
 
@@ -47,31 +79,91 @@ struct ReconnectPolicyTests {
     func rollingFailures() throws {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
-        for _ in 0..<20 {
-            let wait = try #require(delay(policy.ended(.broken(""), lived: .seconds(3), using: &generator)))
-            #expect(wait <= policy.base)
+        for number in 0..<20 {
+            let ended = policy.ended(
+                .broken(""), at: .seconds(3 * number), lived: .seconds(3), using: &generator)
+            #expect(try #require(delay(ended)) <= policy.base)
         }
     }
 
-    @Test("What the server asks for is honoured")
+    @Test("What the server asks for is honoured, also where the user acts")
     func serversWishes() throws {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
         let evacuated = RelayEnding.closed(.evacuated, reason: "")
         #expect(
-            policy.ended(evacuated, goAway: .seconds(7), using: &generator)
-                == .retry(
-                    after: .seconds(7), refreshFirst: false))
+            policy.ended(evacuated, at: .zero, goAway: .seconds(7), using: &generator)
+                == .retry(.init(.seconds(7), atLeast: .seconds(7))))
         let refused = RelayEnding.refused(status: 503, Self.error(.overloaded, retryAfterMilliseconds: 4_000))
-        #expect(try #require(delay(policy.ended(refused, using: &generator))) >= .seconds(4))
+        guard case .retry(let wait) = policy.ended(refused, at: .zero, using: &generator) else {
+            return #expect(Bool(false))
+        }
+        #expect(wait.delay >= .seconds(4))
+        #expect(wait.atLeast == .seconds(4))
     }
 
-    @Test("Close codes are obeyed", arguments: CloseCode.allCases)
+    @Test("When the user acts an attempt is made at once, and the next one 2 s later at the soonest")
+    func prompted() {
+        var policy = ReconnectPolicy()
+        #expect(policy.prompted(at: .seconds(10)) == .seconds(10))
+        policy.promptedAttempt(at: .seconds(10))
+        #expect(policy.prompted(at: .milliseconds(11_999)) == .seconds(12))
+        #expect(policy.prompted(at: .seconds(12)) == .seconds(12))
+        #expect(policy.prompted(at: .seconds(50)) == .seconds(50))
+    }
+
+    @Test("Close codes are obeyed", arguments: CloseCode.allCases.filter { $0 != .displaced })
     func closeCodes(code: CloseCode) {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
-        let decision = policy.ended(.closed(code, reason: ""), using: &generator)
+        let decision = policy.ended(.closed(code, reason: ""), at: .zero, using: &generator)
         if case .retry = decision { #expect(code.shouldReconnect) } else { #expect(!code.shouldReconnect) }
+    }
+
+    private static let displaced = RelayEnding.closed(.displaced, reason: "")
+
+    @Test("A displaced client comes back once, after about a second, and stays away when it is displaced again soon")
+    func displacedOnce() throws {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        guard case .retry(let wait) = policy.ended(Self.displaced, at: .zero, using: &generator) else {
+            return #expect(Bool(false))
+        }
+        #expect((.milliseconds(500)...(.milliseconds(1_500))).contains(wait.delay))
+        #expect(wait.atLeast == wait.delay)
+        // However long the connection lived, and whatever else went wrong in between.
+        _ = policy.ended(.broken(""), at: .seconds(20), lived: .seconds(15), using: &generator)
+        let again = policy.ended(
+            Self.displaced, at: .milliseconds(59_999), lived: .seconds(30), using: &generator)
+        #expect(again == .stop(.displaced))
+    }
+
+    @Test("Who is displaced a minute later comes back once again")
+    func displacedLater() {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        for minute in 0..<5 {
+            let ended = policy.ended(Self.displaced, at: .seconds(60 * minute), using: &generator)
+            #expect(delay(ended) != nil)
+        }
+    }
+
+    @Test("Who is told to connect takes the device back, and comes back once again")
+    func displacedAndTold() {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        _ = policy.ended(Self.displaced, at: .zero, using: &generator)
+        #expect(policy.ended(Self.displaced, at: .seconds(2), using: &generator) == .stop(.displaced))
+        policy.requested()
+        #expect(delay(policy.ended(Self.displaced, at: .seconds(3), using: &generator)) != nil)
+    }
+
+    @Test("A client that another one of its process replaced stays away")
+    func replaced() {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        let ended = policy.ended(Self.displaced, at: .zero, isReplaced: true, using: &generator)
+        #expect(ended == .stop(.displaced))
     }
 
     @Test("A token that is refused is refreshed once; a fresh one that is refused ends the login")
@@ -79,10 +171,10 @@ struct ReconnectPolicyTests {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
         let refused = RelayEnding.refused(status: 401, Self.error(.unauthenticated))
-        #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
-        #expect(policy.ended(refused, using: &generator) == .stop(.loggedOut))
+        #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+        #expect(policy.ended(refused, at: .zero, using: &generator) == .stop(.loggedOut))
         policy.welcomed()
-        #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
+        #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
     }
 
     @Test("A fresh token that is said to have run out is a clock's mistake: other nodes are tried, ever more rarely")
@@ -91,8 +183,8 @@ struct ReconnectPolicyTests {
         var policy = ReconnectPolicy()
         let refused = RelayEnding.refused(status: 401, Self.error(.tokenExpired))
         for round in 1...3 {
-            #expect(policy.ended(refused, using: &generator) == .retry(after: .zero, refreshFirst: true))
-            #expect(delay(policy.ended(refused, using: &generator)) != nil)
+            #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+            #expect(delay(policy.ended(refused, at: .zero, using: &generator)) != nil)
             #expect(policy.failures == round)
         }
     }
@@ -102,14 +194,16 @@ struct ReconnectPolicyTests {
         var generator = SystemRandomNumberGenerator()
         var policy = ReconnectPolicy()
         let forbidden = Self.error(.forbidden)
-        #expect(policy.ended(.refused(status: 403, forbidden), using: &generator) == .stop(.refused(forbidden)))
         #expect(
-            policy.ended(.refused(status: 401, Self.error(.deviceRevoked)), using: &generator) == .stop(.loggedOut))
-        #expect(policy.ended(.closedByClient, using: &generator) == .stop(.requested))
+            policy.ended(.refused(status: 403, forbidden), at: .zero, using: &generator) == .stop(.refused(forbidden)))
+        #expect(
+            policy.ended(.refused(status: 401, Self.error(.deviceRevoked)), at: .zero, using: &generator)
+                == .stop(.loggedOut))
+        #expect(policy.ended(.closedByClient, at: .zero, using: &generator) == .stop(.requested))
         // The device gave way to a new login: told by the WebSocket, by REST, and by a refresh.
         let replaced = Self.error(.deviceReplaced)
-        #expect(policy.ended(.closed(.replaced, reason: ""), using: &generator) == .stop(.replaced))
-        #expect(policy.ended(.refused(status: 401, replaced), using: &generator) == .stop(.replaced))
+        #expect(policy.ended(.closed(.replaced, reason: ""), at: .zero, using: &generator) == .stop(.replaced))
+        #expect(policy.ended(.refused(status: 401, replaced), at: .zero, using: &generator) == .stop(.replaced))
         #expect(replaced.sessionEnd == .replaced && Self.error(.deviceRevoked).sessionEnd == .loggedOut)
     }
 }

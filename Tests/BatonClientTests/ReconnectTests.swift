@@ -96,4 +96,88 @@ struct ReconnectTests {
         #expect(await client.state == .offline(.requested))
         try await relay.stop()
     }
+
+    // MARK: While it waits
+
+    /// A client whose next attempt is hours away, with its states from then on.
+    private func waiting() async throws -> (BatonClient, AsyncStream<ConnectionState>.Iterator) {
+        // Nobody listens there.
+        let address = try #require(RelayAddress("http://127.0.0.1:1"))
+        var configuration = ClientConfiguration(addresses: [address])
+        configuration.tokenProvider = {
+            IssuedToken(
+                user: UserID(rawValue: 1), device: DeviceID(rawValue: 2), accessToken: "token", lifetime: .seconds(600))
+        }
+        let client = try BatonClient(configuration)
+        await client.waitLong()
+        var states = await client.states().makeAsyncIterator()
+        try await client.connect()
+        #expect(await longWait(&states) > .seconds(10))
+        return (client, states)
+    }
+
+    /// Reads on until the client waits.
+    private func longWait(_ states: inout AsyncStream<ConnectionState>.Iterator) async -> Duration {
+        while let state = await states.next(isolation: #isolation) {
+            if case .waiting(let delay, _) = state { return delay }
+        }
+        return .zero
+    }
+
+    private static let acts: [(String, @Sendable (BatonClient) async throws -> Void)] = [
+        ("sends", { _ = try await $0.enqueue("hello", to: .user(UserID(rawValue: 7))) }),
+        ("types", { await $0.typing(true, in: Self.message.conversation) }),
+        ("reads", { await $0.markRead(Self.message) }),
+    ]
+
+    private static let message = MessageID(
+        conversation: ConversationID(high: 1, low: 7), sequence: ConversationSequence(rawValue: 1))
+
+    @Test("When the user acts it tries at once, and then again 2 s later at the soonest", arguments: acts.indices)
+    func userActs(index: Int) async throws {
+        let (client, iterator) = try await waiting()
+        var states = iterator
+        let (name, act) = Self.acts[index]
+        try await act(client)
+        guard case .connecting = await states.next() else { return #expect(Bool(false), "\(name)") }
+        #expect(await longWait(&states) > .seconds(10))
+
+        let began = ContinuousClock.now
+        for _ in 0..<20 { try await act(client) }
+        let wait = await longWait(&states)
+        #expect(wait > .zero && wait <= .seconds(2), "\(name)")
+        guard case .connecting = await states.next() else { return #expect(Bool(false), "\(name)") }
+        #expect(ContinuousClock.now - began > .seconds(1))
+        #expect(await longWait(&states) > .seconds(10))
+        await client.close()
+    }
+
+    @Test("When the application says that the network changed it tries at once, each time")
+    func networkChanged() async throws {
+        let (client, iterator) = try await waiting()
+        var states = iterator
+        for _ in 0..<5 {
+            await client.waitLong()
+            await client.reconnect()
+            guard case .connecting = await states.next() else { return #expect(Bool(false)) }
+            #expect(await longWait(&states) > .zero)
+        }
+        await client.close()
+    }
+
+    @Test("One that was told to stay away does not come back because the user acts")
+    func userActsInVain() async throws {
+        let (client, _) = try await waiting()
+        await client.disconnect()
+        for (_, act) in Self.acts { try await act(client) }
+        #expect(await client.state == .offline(.requested))
+        await client.close()
+    }
+}
+
+extension BatonClient {
+    /// Waits of some hours from the first failure on.
+    fileprivate func waitLong() {
+        policy = ReconnectPolicy(base: .seconds(100_000), cap: .seconds(100_000), earlyCap: .seconds(100_000))
+    }
 }

@@ -85,4 +85,35 @@ struct ChatCommandTests {
             #expect(try await bob.leave() == 0)
         }
     }
+
+    @Test("Two programs that are one device take it from each other once, and then one of them stays away")
+    func oneDeviceTwice() async throws {
+        try await withCluster { cluster, directory in
+            let urls = cluster.nodeURLs
+            let (home, copy) = (directory.appending(path: "home"), directory.appending(path: "copy"))
+            let online = ["* online via n1", "* online via n2"]
+            let first = try chat("--as", "alice", on: urls, state: home)
+            #expect(await first.says(online[0], online[1]))
+            try FileManager.default.copyItem(at: home, to: copy)
+
+            let second = try chat("--as", "alice", on: urls, state: copy)
+            #expect(await second.says(online[0], online[1]))
+            // Each loses the connection and comes back; the first one loses it a second time, and leaves.
+            #expect(await first.says(online[0], online[1]))
+            #expect(await second.says(online[0], online[1]))
+            let rest = await first.rest()
+            #expect(rest.contains { $0.hasSuffix("another connection of this device took over") }, "\(rest)")
+            #expect(rest.filter(online.contains) == [])
+            #expect(try await first.leave() != 0)
+
+            let bob = try chat("--as", "bob", on: [urls[0]], state: directory)
+            #expect(await bob.says("* online via n1"))
+            try second.write("/open bob")
+            try second.write("still here")
+            #expect(await bob.says("< alice: still here"))
+            #expect(try await second.leave() == 0)
+            #expect(!(await second.rest().contains { $0.contains("connection lost") }))
+            #expect(try await bob.leave() == 0)
+        }
+    }
 }

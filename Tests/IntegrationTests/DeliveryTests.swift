@@ -101,6 +101,48 @@ struct DeliveryTests {
         }
     }
 
+    @Test("A client that something displaced and left comes back by itself")
+    func displacedByNobody() async throws {
+        try await withPeople(1, nodes: [[0]]) { cluster, people in
+            let alice = try await people[0].connected()
+            try await alice.online(with: "n1")
+            let (newer, _) = try await RelaySocket.greet(
+                cluster.addresses([1])[0], token: alice.tokens.accessToken)
+            #expect(try await newer.answers("before it goes"))
+            try await alice.states.first("a loss") { state in
+                if case .waiting(_, let why) = state, why.contains("4002") { true } else { nil }
+            }
+            try await newer.close()
+            try await alice.online(with: "n1")
+        }
+    }
+
+    @Test("A client that another one of its program displaced stays away at once")
+    func displacedByNeighbour() async throws {
+        try await withPeople(1, nodes: [[0]]) { cluster, people in
+            let alice = try await people[0].connected()
+            try await alice.online(with: "n1")
+            let neighbour = try BatonClient(ClientConfiguration(addresses: cluster.addresses([1])))
+            try await neighbour.use(alice.tokens)
+            try await neighbour.connect()
+            let away = try await alice.states.first("an end") { state in
+                switch state {
+                case .offline: true
+                case .waiting: false
+                default: nil
+                }
+            }
+            #expect(away)
+            #expect(await alice.client.state == .offline(.displaced))
+            // It is not told so by mistake: the other one stays.
+            for await state in await neighbour.states() { if case .online = state { break } }
+            await neighbour.close()
+            // Once it is gone, a displaced client may take the device back.
+            try await alice.client.connect()
+            try await alice.online(with: "n1")
+        }
+    }
+
     @Test("Revoking a device closes its connection on another node within a second")
     func revocation() async throws {
         try await withPeople(1, nodes: [[1]]) { cluster, people in

@@ -98,8 +98,8 @@ struct ChaosDevice: Sendable {
             } else {
                 progress.connection(of: index, isOnline: false)
             }
-            // Nobody but the device itself opened a newer connection, which may have ended before a node that stood
-            // still tells of it.
+            // Nobody but the device itself opens newer connections of it, and more often than a client comes back by
+            // itself.
             if state == .offline(.displaced) { try? await client.connect() }
         }
     }

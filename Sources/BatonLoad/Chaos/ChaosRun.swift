@@ -28,11 +28,7 @@ package struct ChaosRun: Sendable {
         var cluster = LocalCluster.Settings(executable: settings.executable, directory: settings.directory)
         cluster.nodes = settings.nodes
         cluster.environment = settings.environment
-        // Cheap passwords and no limits for one address: all devices live behind it.
-        cluster.configuration = [
-            "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
-            "limits.loginsPerAddress=1000000", "log.level=warning",
-        ]
+        cluster.configuration = LocalCluster.Settings.forManyClients + ["log.level=warning"]
         // A store is taken to a newer version, and not back.
         if settings.faults.kinds.contains(.mixed) { cluster.firstExecutable = settings.otherExecutable }
         cluster.isProxied = true

@@ -28,6 +28,13 @@ package actor LocalCluster {
             self.executable = executable
             self.directory = directory
         }
+
+        /// For nodes whose clients are all a harness': passwords that cost little, and no limits for the address that
+        /// they share.
+        package static let forManyClients = [
+            "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
+            "limits.loginsPerAddress=1000000",
+        ]
     }
 
     package struct Failure: Error, CustomStringConvertible {

@@ -1,8 +1,8 @@
 /// Of some values in ascending order those that people ask for.
-struct Percentiles: Hashable, Sendable {
-    let p50: Double
-    let p99: Double
-    let max: Double
+package struct Percentiles: Hashable, Encodable, Sendable {
+    package let p50: Double
+    package let p99: Double
+    package let max: Double
 
     /// nil where there are no values.
     init?(_ values: [Double]) {

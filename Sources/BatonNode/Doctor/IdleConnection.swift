@@ -26,6 +26,7 @@ struct IdleConnection: Sendable {
         var configuration = ClientConfiguration(addresses: [address])
         configuration.clientName = "baton-doctor"
         configuration.tokenProvider = { [token] in token }
+        configuration.returnsWhenDisplaced = false
         configuration.logger = Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() }
         do {
             let client = try BatonClient(configuration)

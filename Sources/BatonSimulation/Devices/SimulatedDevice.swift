@@ -149,24 +149,15 @@ final class SimulatedDevice {
         isCaughtUp = false
         session.disconnected()
         let lived = welcomedAt.map { world.elapsed - $0 } ?? .zero
-        switch policy.ended(ending, lived: lived, goAway: goAway, using: &world.random) {
-        case .stop(.displaced):
-            // Nobody but the device itself opened a newer connection, which may have ended before a node that stood still,
-            // or whose clock is ahead, tells of it.
-            phase = .waiting
-            world.note(name, "was displaced by itself, comes back")
-            let number = attempt
-            world.after(.seconds(1)) { [weak self] in
-                if let self, number == attempt { connect() }
-            }
+        switch policy.ended(ending, at: world.elapsed, lived: lived, goAway: goAway, using: &world.random) {
         case .stop(let reason):
             phase = .stopped("\(reason)")
             world.note(name, "stops for good: \(reason)")
-        case .retry(let delay, _):
+        case .retry(let wait):
             phase = .waiting
-            world.note(name, "lost its connection (\(ending)), comes back in \(delay)")
+            world.note(name, "lost its connection (\(ending)), comes back in \(wait.delay)")
             let number = attempt
-            world.after(TimeAmount(delay)) { [weak self] in
+            world.after(TimeAmount(wait.delay)) { [weak self] in
                 if let self, number == attempt { connect() }
             }
         }

@@ -20,11 +20,7 @@ struct TestCluster: Sendable {
             executable: try executable ?? Self.executable("baton"), directory: directory)
         settings.nodes = nodes
         settings.isProxied = isProxied
-        settings.configuration =
-            [
-                "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
-                "limits.loginsPerAddress=1000000",
-            ] + configuration
+        settings.configuration = LocalCluster.Settings.forManyClients + configuration
         let cluster = TestCluster(local: try LocalCluster(settings), directory: directory)
         do {
             try await cluster.local.start()
