@@ -57,10 +57,16 @@ extension BatonClient {
         if others > 0 { addressIndex += Int.random(in: 1...others, using: &generator) }
     }
 
-    /// The connection's state, from now on; the current one first. A reader that falls behind misses the oldest.
+    /// The connection's state, from now on; the current one first. A reader that falls behind misses the oldest. It ends
+    /// when the client is closed.
     public func states() -> AsyncStream<ConnectionState> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ConnectionState.self, bufferingPolicy: .bufferingNewest(16))
+        if case .closed = phase {
+            continuation.yield(state)
+            continuation.finish()
+            return stream
+        }
         let number = nextListener
         nextListener += 1
         stateListeners[number] = continuation

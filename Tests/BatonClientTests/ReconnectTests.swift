@@ -97,6 +97,20 @@ struct ReconnectTests {
         try await relay.stop()
     }
 
+    @Test("The states of a client that is closed are one, and then their end")
+    func statesOfClosed() async throws {
+        let relay = try await ScriptedRelay.start(named: "a")
+        let client = try client(relay)
+        let before = await client.states()
+        await client.close()
+        for states in [before, await client.states()] {
+            var seen: [ConnectionState] = []
+            for await state in states { seen.append(state) }
+            #expect(seen == [.offline(.requested)])
+        }
+        try await relay.stop()
+    }
+
     // MARK: While it waits
 
     /// A client whose next attempt is hours away, with its states from then on.
