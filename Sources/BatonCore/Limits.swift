@@ -25,6 +25,31 @@ public enum Limits {
         public static let refDays = 30
     }
 
+    /// What one user may send, with all devices, through all nodes. So much at once, and in each period again.
+    public enum Sending {
+        public static let messagesPerMinute = 1_200
+        /// Of messages, as they are stored.
+        public static let bytesPerMinute = 16 * 1024 * 1024
+        public static let conversationsPerHour = 100
+        /// Messages into conversations in which nobody else has written.
+        public static let strangerMessagesPerHour = 200
+        /// An event loop takes one of so many parts of a user's bucket of messages, or bytes, at once ...
+        public static let shares = 16
+        /// ... and of the buckets that people need rarely.
+        public static let rareShares = 64
+        /// One of so many parts may be spent through a node before the bucket has answered ...
+        public static let credits = 8
+        /// ... which its event loops divide, where they are more only among so many: each gives somebody who writes a
+        /// little.
+        public static let creditedLoops = 8
+        /// What was spent on credit is owed, up to so many times what the bucket holds.
+        public static let debts = 64
+        /// After which a client may try again where the bucket's answer is awaited.
+        public static let answerMilliseconds: Int64 = 100
+        /// Users without a connection whom an event loop remembers because they owe something.
+        public static let owingUsers = 4_096
+    }
+
     public enum Connection {
         /// Events written and not yet acknowledged.
         public static let windowEvents = 256

@@ -95,6 +95,7 @@ extension WireError {
             self.init(.refReused, "this ref was used for another message, \(first)", field: "ref")
         case .beyondLast(let last): self.init(.beyondLast, "the last sequence there is is \(last)")
         case .deviceRevoked(let reason): self.init(reason)
+        case .limited: self.init(.rateLimited, "you send too much; try again later", retryAfterMilliseconds: 1_000)
         }
     }
 

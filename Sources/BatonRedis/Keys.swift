@@ -15,7 +15,7 @@ package import BatonCore
 /// | `user:{<user>}` | channel | | the user's | hints for the user's connections; `displaced`, `revoked` |
 /// | `watch:{<user>}` | channel | | the user's | `presence` changes for those who look at this user |
 /// | `probe:<node>:<loop>` | channel | | the node's | an event loop's own probes: is anything heard at all? |
-/// | `limit:{<who>}:<what>` | string | until full | the limited one's | a token bucket: `tokens=… at=…` |
+/// | `limit:{<who>}:<what>` | string | until full | the limited one's | a token bucket: `tokens=… at=…`, below zero: owed |
 ///
 /// `nodes` and `sessions:{…}` are indexes: without them finding a dead node's sessions would mean to scan every key
 /// there is, `lastseen` of all users ever included. A session's hash keeps Redis' compact encoding (listpack) where

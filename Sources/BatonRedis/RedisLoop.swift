@@ -11,6 +11,7 @@ package final class RedisLoop {
     package let sessions: any SessionRegistry
     package let presence: any PresenceRegistry
     package let nodes: any NodeRegistry
+    package let buckets: any SharedBuckets
 
     /// Runs whenever `health.isConnected` may have become another.
     package var onChange: () -> Void = {}
@@ -49,6 +50,7 @@ package final class RedisLoop {
         self.sessions = sessions
         presence = RedisPresenceRegistry(commands: commands)
         nodes = RedisNodeRegistry(commands: commands)
+        buckets = RedisSharedBuckets(commands: commands, eventLoop: eventLoop, observer: observer)
         redisBus = RedisBus(
             commands: commandLink, subscriber: subscriberLink, eventLoop: eventLoop, settings: settings,
             probeChannel: Keys.probe(node, loop: index), observer: observer, logger: logger)

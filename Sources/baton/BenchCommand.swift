@@ -9,8 +9,9 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measures a cluster with real clients.",
         discussion: """
             Each pair is a sender on one node and a receiver on the next; messages are acknowledged and receipts come \
-            back. The last line is one JSON object. The exit status is 1 where anything accepted was lost, doubled or \
-            out of order.
+            back. A sender writes more than one user may: the nodes' limits of a user must be lifted, as ops/up does. \
+            The last line is one JSON object. The exit status is 1 where anything accepted was lost, doubled or out of \
+            order.
             """)
 
     @Option(help: "The nodes' own addresses, separated by commas.")

@@ -13,7 +13,8 @@ struct ConformanceTests {
         let make: @Sendable () -> LivenessPorts = {
             LivenessPorts(
                 bus: InMemoryBus(cluster.value), sessions: InMemorySessionRegistry(cluster.value),
-                presence: InMemoryPresenceRegistry(cluster.value), nodes: InMemoryNodeRegistry(cluster.value))
+                presence: InMemoryPresenceRegistry(cluster.value), nodes: InMemoryNodeRegistry(cluster.value),
+                buckets: InMemorySharedBuckets(cluster.value))
         }
         try await conformance.run(
             LivenessSubject(one: .make(on: eventLoop, make), two: .make(on: eventLoop, make)))

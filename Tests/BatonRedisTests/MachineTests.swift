@@ -113,24 +113,33 @@ struct MachineTests {
         func bucket(_ who: Int) -> RateLimitBucket {
             RateLimitBucket(who: "\(who)", what: "login", capacity: 2, secondsPerToken: 1)
         }
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 0) == .allowed)
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 0) == .allowed)
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 0) == .refused(retryAfterMilliseconds: 1_000))
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 999) == .refused(retryAfterMilliseconds: 1))
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 1_000) == .allowed)
+        func taken(_ wanted: Int, least: Int? = nil, spent: Int = 0, of who: Int, at now: Double) -> TakenTokens {
+            let draw = TokenAccount.Draw(spent: spent, wanted: wanted, least: least ?? wanted)
+            return buckets.take(draw, from: bucket(who), nowMilliseconds: now)
+        }
+        #expect(taken(1, of: 0, at: 0).count == 1)
+        #expect(taken(1, of: 0, at: 0).count == 1)
+        #expect(taken(1, of: 0, at: 0) == TakenTokens(count: 0, waitMilliseconds: 1_000))
+        #expect(taken(1, of: 0, at: 999) == TakenTokens(count: 0, waitMilliseconds: 1))
+        #expect(taken(1, of: 0, at: 1_000).count == 1)
         buckets.giveBack(1, to: bucket(0))
-        #expect(buckets.take(1, from: bucket(0), nowMilliseconds: 1_000) == .allowed)
+        #expect(taken(1, of: 0, at: 1_000).count == 1)
         buckets.giveBack(99, to: bucket(0))
-        #expect(buckets.take(3, from: bucket(0), nowMilliseconds: 1_000) != .allowed)
+        #expect(taken(3, of: 0, at: 1_000).count == 0)
         buckets.giveBack(1, to: bucket(1))
         #expect(buckets.count == 1)
+        // A share is what there is; a debt is charged, and not more than the bucket holds.
+        #expect(taken(5, least: 1, of: 1, at: 0).count == 2)
+        let longest = Int64(2 * Limits.Sending.debts + 1) * 1_000
+        #expect(taken(1, spent: 1_000, of: 1, at: 0) == TakenTokens(count: 0, waitMilliseconds: longest))
+        #expect(taken(5, least: 1, of: 1, at: Double(longest)).count == 1)
         for who in 1..<100 {
-            _ = buckets.take(2, from: bucket(who), nowMilliseconds: 1_000 + Double(who))
+            _ = taken(2, of: who, at: 1_000 + Double(who))
             #expect(buckets.count <= 8)
         }
-        #expect(buckets.take(1, from: bucket(99), nowMilliseconds: 1_100) != .allowed)
+        #expect(taken(1, of: 99, at: 1_100).count == 0)
         let endless = RateLimitBucket(who: "x", what: "y", capacity: 0, secondsPerToken: .infinity)
-        _ = buckets.take(.max, from: endless, nowMilliseconds: 2_000)
-        #expect(buckets.take(.max, from: endless, nowMilliseconds: 2_000) != .allowed)
+        let all = TokenAccount.Draw(spent: .max, wanted: .max, least: .max)
+        for _ in 0..<2 { #expect(buckets.take(all, from: endless, nowMilliseconds: 2_000).count == 0) }
     }
 }

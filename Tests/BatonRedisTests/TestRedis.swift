@@ -57,7 +57,9 @@ extension LivenessSubject.Node {
     init(_ client: RedisClient, on eventLoop: any EventLoop) async throws {
         self = try await .make(on: eventLoop) {
             let loop = client.loop(on: eventLoop)
-            return LivenessPorts(bus: loop.bus, sessions: loop.sessions, presence: loop.presence, nodes: loop.nodes)
+            return LivenessPorts(
+                bus: loop.bus, sessions: loop.sessions, presence: loop.presence, nodes: loop.nodes,
+                buckets: loop.buckets)
         }
     }
 }

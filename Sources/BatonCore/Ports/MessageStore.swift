@@ -115,6 +115,8 @@ public struct SendRequest: Hashable, Sendable {
     /// See `StoredMessage.payload`.
     public let payload: [UInt8]
     public let at: Timestamp
+    /// The sender has done too much of this: such a message is refused, unless it is a retry.
+    public var refusing: SendNovelty = []
 
     public enum Target: Hashable, Sendable {
         case conversation(ConversationID)
@@ -144,10 +146,14 @@ public struct AcceptedMessage: Hashable, Sendable {
     /// Of a repeat: how far the inboxes go by now that it was put into. Whoever accepted it first may have died before
     /// anybody was told.
     public let heads: [UserID: InboxSequence]
+    /// What it was when it was stored; nothing of a repeat.
+    public let novelty: SendNovelty
 
     public init(
-        id: MessageID, at: Timestamp, isRepeat: Bool, events: [InboxEvent], heads: [UserID: InboxSequence] = [:]
+        id: MessageID, at: Timestamp, isRepeat: Bool, events: [InboxEvent], heads: [UserID: InboxSequence] = [:],
+        novelty: SendNovelty = []
     ) {
+        self.novelty = novelty
         self.id = id
         self.at = at
         self.isRepeat = isRepeat
@@ -221,6 +227,8 @@ public enum Refusal: Hashable, Sendable {
     case beyondLast(last: UInt64)
     /// The device was revoked, or is not the user's.
     case deviceRevoked(RevocationReason)
+    /// The sender has done too much of this; see `SendRequest.refusing`.
+    case limited(SendLimit)
 }
 
 public struct InboxState: Hashable, Sendable {

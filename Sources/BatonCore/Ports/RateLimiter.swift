@@ -9,6 +9,16 @@ public protocol RateLimiter: Sendable {
     func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async
 }
 
+/// The same buckets, for who takes shares of them in advance. Bound to one event loop, like `Bus`; falls back in the same
+/// way, to buckets of that event loop.
+public protocol SharedBuckets: AnyObject {
+    /// Charges what was spent already, which may leave the bucket with less than nothing, down to
+    /// `Limits.Sending.debts` times what it holds; then takes as many tokens as are wanted, or as there are.
+    func draw(
+        _ draw: TokenAccount.Draw, from bucket: RateLimitBucket,
+        completion: @escaping (_ granted: Int, _ waitMilliseconds: Int64) -> Void)
+}
+
 public struct RateLimitBucket: Hashable, Sendable {
     /// Whom it limits: a user's id, an address.
     public let who: String

@@ -54,10 +54,11 @@ extension RelayHandler {
     }
 
     private func handle(_ send: WireSend) throws(FrameError) {
-        let request = try request(send)
+        var request = try request(send)
         let now = loop.eventLoop.now
+        request.refusing = try loop.charge(self, bytes: request.payload.count, at: now)
         loop.traceReceived(request, at: now)
-        loop.submit(.send(request), for: .send(self, ref: send.ref, at: now))
+        loop.submit(.send(request), for: .send(self, ref: send.ref, at: now, refusing: request.refusing))
         operationBegan()
     }
 

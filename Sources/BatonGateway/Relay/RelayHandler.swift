@@ -64,6 +64,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     var wasPinged = false
     /// Written to since the last flush; kept by the loop's list of those to flush.
     var needsFlush = false
+    /// What its user may still send here; there from the first send on.
+    var budget: UserBudget?
     /// What few connections use, apart so that the many stay small.
     var ephemeral: EphemeralState?
 
@@ -228,6 +230,7 @@ package final class RelayHandler: ChannelDuplexHandler {
             accepted.sequence = message.id.sequence.rawValue
             accepted.atMs = UInt64(clamping: message.at.milliseconds)
             write(.accepted(accepted))
+        case .refused(.limited(let limit)): rejectSend(ref, loop.limited(limit, of: self).error)
         case .refused(let refusal):
             rejectSend(ref, WireError(refusal))
             if case .deviceRevoked(let reason) = refusal { closeRevoked(reason) }

@@ -11,7 +11,9 @@
             else { return false }
             lastToldEarly = number
             for (origin, outcome) in zip(submitted[number] ?? [], outcomes) {
-                guard case .send(let handler, let ref, _) = origin, case .sent(let message) = outcome else { continue }
+                guard case .send(let handler, let ref, _, _) = origin, case .sent(let message) = outcome else {
+                    continue
+                }
                 if bug == .publishBeforeCommit {
                     hint(message.events)
                 } else {

@@ -105,6 +105,7 @@ extension RelayLoop {
         heartbeat()
         announceLeaving(now)
         publishAgain()
+        forgetBudgets()
         askPresenceAgain()
         recheckSomePresence()
         if now >= nextBackstop { sweep() }

@@ -24,6 +24,7 @@ package final class RelayLoop {
     let bus: any Bus
     let sessions: any SessionRegistry
     let presence: any PresenceRegistry
+    let buckets: any SharedBuckets
     let clock: any CivilClock
     let logger: Logger
     let metrics: RelayMetrics
@@ -49,6 +50,9 @@ package final class RelayLoop {
     var unpublished: [UserID: InboxSequence] = [:]
     /// Users without a connection here, of whom it is to be told that they are offline.
     var leaving: [UserID: Leaving] = [:]
+    /// Of the users here who sent something, and of those who went and owe something.
+    var budgets: [UserID: UserBudget] = [:]
+    var owing: Set<UserID> = []
     var secondsRunning: Int64 = 0
     var nextBackstop: NIODeadline
     var reads = PendingReads()
@@ -75,7 +79,7 @@ package final class RelayLoop {
 
     /// Who wants to know what became of an operation.
     enum Origin {
-        case send(RelayHandler, ref: String, at: NIODeadline)
+        case send(RelayHandler, ref: String, at: NIODeadline, refusing: SendNovelty)
         case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler, ConversationID)
         case connect(RelayHandler)
@@ -107,8 +111,8 @@ package final class RelayLoop {
     /// To be called on the event loop.
     package init(
         eventLoop: any EventLoop, node: RelayNode, store: any MessageStore, conversations: any ConversationStore,
-        bus: any Bus, sessions: any SessionRegistry, presence: any PresenceRegistry, clock: any CivilClock,
-        logger: Logger, lastSeen: @escaping (UserID, Timestamp) -> Void
+        bus: any Bus, sessions: any SessionRegistry, presence: any PresenceRegistry, buckets: any SharedBuckets,
+        clock: any CivilClock, logger: Logger, lastSeen: @escaping (UserID, Timestamp) -> Void
     ) {
         eventLoop.preconditionInEventLoop()
         self.eventLoop = eventLoop
@@ -120,6 +124,7 @@ package final class RelayLoop {
         self.bus = bus
         self.sessions = sessions
         self.presence = presence
+        self.buckets = buckets
         self.clock = clock
         metrics = node.metrics
         random = node.settings.random
@@ -202,6 +207,7 @@ package final class RelayLoop {
             users[user] = nil
             node.leave(user, from: self.index)
             bus.unsubscribe(.user(user))
+            leaveBudget(of: user)
         }
         // Last: the answer may come at once, and asks whether the user is still here.
         unregister(handler)
@@ -301,7 +307,8 @@ package final class RelayLoop {
         var repeated: [UserID: InboxSequence] = [:]
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
-            case .send(let handler, let ref, let began):
+            case .send(let handler, let ref, let began, let refused):
+                settle(outcome, refusing: refused, of: handler)
                 if case .sent(let message) = outcome {
                     (message.isRepeat ? handler.metrics.repeated : handler.metrics.accepted).increment()
                     handler.metrics.accept.recordNanoseconds((now - began).nanoseconds)

@@ -1,3 +1,4 @@
+import BatonCore
 import BatonProtocol
 package import CoreMetrics
 import Metrics
@@ -30,6 +31,7 @@ package final class RelayMetrics: Sendable {
     static let uncounted = RelayMetrics(factory: NOOPMetricsHandler.instance)
 
     private let rejections: [String: Counter]
+    private let limits: [SendLimit: Counter]
     private let closes: [CloseCode: Counter]
     private let closedByPeer: Counter
 
@@ -60,6 +62,10 @@ package final class RelayMetrics: Sendable {
             uniqueKeysWithValues: ErrorCode.allCases.map { code in
                 (code.rawValue, counter("messages_rejected_total", ("code", code.rawValue)))
             })
+        limits = Dictionary(
+            uniqueKeysWithValues: SendLimit.allCases.map { limit in
+                (limit, counter("sends_limited_total", ("limit", limit.rawValue)))
+            })
         closes = Dictionary(
             uniqueKeysWithValues: CloseCode.allCases.map { code in
                 (code, counter("connections_closed_total", ("code", "\(code)")))
@@ -68,6 +74,9 @@ package final class RelayMetrics: Sendable {
     }
 
     package func rejected(_ code: String) { rejections[code]?.increment() }
+
+    /// A send was refused because its user sends too much.
+    func limited(_ limit: SendLimit) { limits[limit]?.increment() }
 
     /// - Parameter code: what we closed with; nil where the client went.
     func closed(_ code: CloseCode?) { (code.flatMap { closes[$0] } ?? closedByPeer).increment() }

@@ -7,6 +7,7 @@ package struct RelaySettings: Sendable {
     package var windowEvents = Limits.Connection.windowEvents
     package var windowBytes = Limits.Connection.windowBytes
     package var contentBytes = Limits.Message.contentBytes
+    package var sending = SendLimits()
     package var connections = Limits.Node.connections
     package var admittedPerSecond = Limits.Node.admittedPerSecond
     package var evacuatedPerSecond = Limits.Node.evacuatedPerSecond

@@ -28,7 +28,8 @@ package struct ChaosRun: Sendable {
         var cluster = LocalCluster.Settings(executable: settings.executable, directory: settings.directory)
         cluster.nodes = settings.nodes
         cluster.environment = settings.environment
-        cluster.configuration = LocalCluster.Settings.forManyClients + ["log.level=warning"]
+        cluster.admitHarness()
+        cluster.configuration.append("log.level=warning")
         // A store is taken to a newer version, and not back.
         if settings.faults.kinds.contains(.mixed) { cluster.firstExecutable = settings.otherExecutable }
         cluster.isProxied = true

@@ -17,6 +17,8 @@ package actor LocalCluster {
         package var directory: String
         /// Further `key=value` settings of each node.
         package var configuration: [String] = []
+        /// Those of them that another version need not know: it would not start.
+        package var ownConfiguration: [String] = []
         /// Whether clients reach nodes, and nodes Redis, through proxies that can break.
         package var isProxied = false
         /// The library that makes nodes see the faults of a host; nil: they see none.
@@ -29,12 +31,18 @@ package actor LocalCluster {
             self.directory = directory
         }
 
-        /// For nodes whose clients are all a harness': passwords that cost little, and no limits for the address that
-        /// they share.
-        package static let forManyClients = [
-            "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
-            "limits.loginsPerAddress=1000000",
-        ]
+        /// For nodes whose clients are all a harness': passwords that cost little, no limits for the address that they
+        /// share, and none for users who write as no person does.
+        package mutating func admitHarness() {
+            configuration += [
+                "auth.argon2.memoryKiB=8192", "auth.argon2.iterations=1", "limits.registrationsPerAddress=1000000",
+                "limits.loginsPerAddress=1000000",
+            ]
+            ownConfiguration += [
+                "limits.messagesPerUser=1000000000", "limits.messageBytesPerUser=1000000000000",
+                "limits.conversationsPerUser=1000000000", "limits.strangerMessagesPerUser=1000000000",
+            ]
+        }
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -129,7 +137,8 @@ package actor LocalCluster {
     ) throws {
         guard nodes[index]?.isRunning != true else { return }
         var arguments = ["node"]
-        for setting in configuration(of: index) { arguments += ["--set", setting] }
+        let own = executable == nil || executable == settings.executable ? settings.ownConfiguration : []
+        for setting in configuration(of: index) + own { arguments += ["--set", setting] }
         nodes[index] = try ServerProcess(
             "n\(index + 1)", executable: executable ?? settings.executable, arguments: arguments,
             environment: settings.environment.merging(environment) { $1 }.merging(hostEnvironment(of: index)) { $1 },

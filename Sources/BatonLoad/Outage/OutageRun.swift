@@ -42,7 +42,8 @@ package struct OutageRun: Sendable {
         ProcessProbe.raiseOpenFileLimit()
         var cluster = LocalCluster.Settings(executable: settings.executable, directory: settings.directory)
         cluster.nodes = settings.nodes
-        cluster.configuration = LocalCluster.Settings.forManyClients + ["log.level=warning"]
+        cluster.admitHarness()
+        cluster.configuration.append("log.level=warning")
         let local = try LocalCluster(cluster)
         let http = HTTPClient(eventLoopGroupProvider: .singleton)
         let result: Result<OutageReport, any Error>

@@ -79,7 +79,8 @@ struct NodeParts: Sendable {
             let parts = redis.loop(on: eventLoop)
             return RelayLoop(
                 eventLoop: eventLoop, node: relay, store: store, conversations: store, bus: parts.bus,
-                sessions: parts.sessions, presence: parts.presence, clock: clock, logger: logger,
+                sessions: parts.sessions, presence: parts.presence, buckets: parts.buckets, clock: clock,
+                logger: logger,
                 lastSeen: lastSeen.record)
         }
         let argon2 = configuration.auth.argon2
@@ -181,6 +182,7 @@ struct NodeParts: Sendable {
         var settings = RelaySettings(node: id, incarnation: incarnation)
         settings.windowEvents = configuration.limits.windowEvents
         settings.windowBytes = configuration.limits.windowBytes
+        settings.sending = configuration.limits.sending
         settings.admittedPerSecond = configuration.limits.admittedPerSecond
         settings.evacuatedPerSecond = configuration.limits.evacuatedPerSecond
         settings.evacuationSeconds = Int64(configuration.limits.evacuationSeconds)

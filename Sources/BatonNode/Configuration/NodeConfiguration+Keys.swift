@@ -119,6 +119,18 @@ extension NodeConfiguration {
         .integer(
             "limits.windowBytes", \.limits.windowBytes, 65_536...67_108_864, "Bytes of those events."),
         .integer(
+            "limits.messagesPerUser", \.limits.sending.messagesPerMinute, 1...1_000_000_000,
+            "Messages that one user may send in a minute, with all devices through all nodes."),
+        .integer(
+            "limits.messageBytesPerUser", \.limits.sending.bytesPerMinute, 1_048_576...1_099_511_627_776,
+            "Bytes of these messages in a minute."),
+        .integer(
+            "limits.conversationsPerUser", \.limits.sending.conversationsPerHour, 1...1_000_000_000,
+            "Conversations that one user may begin in an hour."),
+        .integer(
+            "limits.strangerMessagesPerUser", \.limits.sending.strangerMessagesPerHour, 1...1_000_000_000,
+            "Messages that one user may send in an hour into conversations in which nobody else has written."),
+        .integer(
             "limits.registrationsPerAddress", \.limits.registrationsPerAddress, 1...1_000_000_000,
             "Accounts that may be registered from one address in an hour."),
         .integer(

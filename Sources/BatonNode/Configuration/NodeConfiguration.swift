@@ -86,6 +86,7 @@ package struct NodeConfiguration: Sendable, Equatable {
         package var messageBytes = Limits.Frame.messageBytes
         package var windowEvents = Limits.Connection.windowEvents
         package var windowBytes = Limits.Connection.windowBytes
+        package var sending = SendLimits()
         package var registrationsPerAddress = 60
         package var loginsPerAddress = 120
         package var loginsPerAccount = 20

@@ -32,6 +32,8 @@ package enum MetricNames {
         "baton_messages_repeated_total", .counter, "Sends recognised as retries and answered with the first outcome.")
     static let rejected = MetricDefinition(
         "baton_messages_rejected_total", .counter, "Sends answered `rejected`, by code.")
+    static let limited = MetricDefinition(
+        "baton_sends_limited_total", .counter, "Sends rejected since their user sent too much, by limit.")
     static let acceptSeconds = MetricDefinition(
         "baton_accept_seconds", .seconds(MetricBuckets.latency), "From a send's arrival to its `accepted`.")
     static let eventsDelivered = MetricDefinition(
@@ -135,7 +137,7 @@ package enum MetricNames {
     package static let all: [MetricDefinition] = [
         connections, connectionsOpened, handshakesRefused, plainConnections, bounded, answersAbandoned,
         connectionsClosed, authenticationFailures, framesReceived,
-        accepted, duplicates, rejected, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
+        accepted, duplicates, rejected, limited, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
         hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, unacknowledged,
         slowReaders, windowFull,
         commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, logBytes, checkpointSeconds, storeFree,

@@ -1,6 +1,6 @@
 import BatonCore
 
-/// Token buckets of one process, for while Redis cannot be reached. Bounded: where there are too many, those that are
+/// Token buckets of one process, or event loop, for while Redis cannot be reached. Bounded: where there are too many, those that are
 /// full again go first, then those that were not asked for the longest.
 struct LocalBuckets: ~Copyable {
     private struct Bucket {
@@ -17,19 +17,28 @@ struct LocalBuckets: ~Copyable {
 
     var count: Int { buckets.count }
 
-    mutating func take(_ tokens: Int, from bucket: RateLimitBucket, nowMilliseconds now: Double) -> RateLimitDecision {
-        let interval = max(0.001, bucket.secondsPerToken * 1_000)
-        var state = buckets[bucket] ?? Bucket(tokens: Double(max(1, bucket.capacity)), atMilliseconds: now)
-        let refilled = state.tokens + max(0, now - state.atMilliseconds) / interval
-        state = Bucket(tokens: min(Double(max(1, bucket.capacity)), refilled), atMilliseconds: now)
-        let wanted = Double(max(0, tokens))
-        let isAllowed = state.tokens >= wanted
-        if isAllowed { state.tokens -= wanted }
+    /// As `take_tokens.lua`.
+    mutating func take(
+        _ draw: TokenAccount.Draw, from bucket: RateLimitBucket, nowMilliseconds now: Double
+    ) -> TakenTokens {
+        let interval = max(0.000_001, bucket.secondsPerToken * 1_000)
+        let full = Double(max(1, bucket.capacity))
+        var state = buckets[bucket] ?? Bucket(tokens: full, atMilliseconds: now)
+        let refilled = min(full, state.tokens + max(0, now - state.atMilliseconds) / interval)
+        state = Bucket(
+            tokens: max(-full * Double(Limits.Sending.debts), refilled - Double(max(0, draw.spent))),
+            atMilliseconds: now)
+        var taken = 0
+        let least = Double(max(0, draw.least))
+        if state.tokens >= least {
+            taken = min(max(0, draw.wanted), Int(max(0, state.tokens)))
+            state.tokens -= Double(taken)
+        }
         if buckets[bucket] == nil, buckets.count >= capacity { makeRoom(now: now) }
         buckets[bucket] = state
-        if isAllowed { return .allowed }
-        let milliseconds = min(((wanted - state.tokens) * interval - 0.000_1).rounded(.up), 86_400_000)
-        return .refused(retryAfterMilliseconds: max(1, Int(milliseconds)))
+        guard state.tokens < least, taken == 0 else { return TakenTokens(count: taken, waitMilliseconds: 0) }
+        let milliseconds = min(((least - state.tokens) * interval - 0.000_1).rounded(.up), 86_400_000)
+        return TakenTokens(count: 0, waitMilliseconds: max(1, Int64(milliseconds)))
     }
 
     /// To a bucket that is not here, and so is full, nothing is given.
@@ -40,7 +49,7 @@ struct LocalBuckets: ~Copyable {
 
     private mutating func makeRoom(now: Double) {
         buckets = buckets.filter { bucket, state in
-            let interval = max(0.001, bucket.secondsPerToken * 1_000)
+            let interval = max(0.000_001, bucket.secondsPerToken * 1_000)
             return state.tokens + (now - state.atMilliseconds) / interval < Double(bucket.capacity)
         }
         guard buckets.count >= capacity else { return }

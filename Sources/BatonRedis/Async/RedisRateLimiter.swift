@@ -15,18 +15,25 @@ package final class RedisRateLimiter: RateLimiter {
     }
 
     package func take(_ tokens: Int, from bucket: RateLimitBucket) async -> RateLimitDecision {
+        let draw = TokenAccount.Draw(spent: 0, wanted: tokens, least: tokens)
         let answer = await client.ask { loop, answer in
-            loop.commands.run(TakeTokens(tokens: max(0, tokens), bucket: bucket), completion: answer)
+            loop.commands.run(TakeTokens(draw: draw, bucket: bucket), completion: answer)
         }
-        if case .success(let decision) = answer { return decision }
-        observer.limitedLocally()
-        let now = (ContinuousClock.now - start) / .milliseconds(1)
-        return local.withLock { $0.take(tokens, from: bucket, nowMilliseconds: now) }
+        guard case .success(let taken) = answer else {
+            observer.limitedLocally()
+            let now = (ContinuousClock.now - start) / .milliseconds(1)
+            return Self.decision(tokens, local.withLock { $0.take(draw, from: bucket, nowMilliseconds: now) })
+        }
+        return Self.decision(tokens, taken)
+    }
+
+    private static func decision(_ tokens: Int, _ taken: TakenTokens) -> RateLimitDecision {
+        taken.count >= tokens ? .allowed : .refused(retryAfterMilliseconds: Int(clamping: taken.waitMilliseconds))
     }
 
     package func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async {
         let answer = await client.ask { loop, answer in
-            loop.commands.run(TakeTokens(tokens: -tokens, bucket: bucket), completion: answer)
+            loop.commands.run(TakeTokens(draw: .givingBack(tokens), bucket: bucket), completion: answer)
         }
         if case .success = answer { return }
         local.withLock { $0.giveBack(tokens, to: bucket) }

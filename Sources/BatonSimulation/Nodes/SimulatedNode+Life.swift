@@ -92,7 +92,8 @@ extension SimulatedNode {
             redisLoops.append(redis)
             let relayLoop = RelayLoop(
                 eventLoop: loop, node: relay, store: store, conversations: node.shape.conversations,
-                bus: redis.bus, sessions: redis.sessions, presence: redis.presence, clock: node.clock,
+                bus: redis.bus, sessions: redis.sessions, presence: redis.presence, buckets: redis.buckets,
+                clock: node.clock,
                 logger: Self.silence, lastSeen: { _, _ in })
             // Everybody knows everybody here.
             let eventLoop = loop

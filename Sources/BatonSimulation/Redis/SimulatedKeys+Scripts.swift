@@ -12,8 +12,7 @@ extension SimulatedKeys {
         case .releaseLease: .integer(releaseLease(keys[0], incarnation: arguments[0]))
         case .releaseLock:
             .integer(string(keys[0]) == Array(arguments[0].utf8) && delete(keys[0]) ? 1 : 0)
-        // No limits are asked for in a simulation.
-        case .takeTokens: .integer(0)
+        case .takeTokens: takeTokens(keys[0], arguments.compactMap(Double.init))
         }
     }
 
@@ -77,6 +76,28 @@ extension SimulatedKeys {
     private func releaseLease(_ key: String, incarnation: String) -> Int {
         guard hash(key)["incarnation"] == Array(incarnation.utf8) else { return 0 }
         return delete(key) ? 1 : 0
+    }
+
+    private func takeTokens(_ key: String, _ arguments: [Double]) -> RedisReply {
+        let (capacity, interval, wanted, least) = (arguments[0], arguments[1], arguments[2], arguments[3])
+        let now = milliseconds
+        var (tokens, at) = (capacity, now)
+        if let bucket = string(key).map({ String(decoding: $0, as: UTF8.self) }),
+            let kept = Self.word("tokens=", in: bucket).flatMap(Double.init),
+            let since = Self.word("at=", in: bucket).flatMap(Double.init)
+        {
+            (tokens, at) = (kept, since)
+        }
+        tokens = max(-arguments[5], min(capacity, tokens + max(0, now - at) / interval) - arguments[4])
+        var (taken, wait) = (0.0, 0.0)
+        if tokens >= least {
+            taken = min(wanted, tokens.rounded(.down))
+            tokens -= taken
+        } else {
+            wait = max(1, ((least - tokens) * interval).rounded(.up))
+        }
+        write(key, .string(Array("tokens=\(tokens) at=\(now)".utf8)))
+        return .array([.integer(Int(taken)), .integer(Int(wait))])
     }
 
     /// The word behind a name, as `string.match(text, 'name=(%S+)')`.

@@ -27,6 +27,9 @@ final class SimulatedKeys {
         ["SET", "HDEL", "SADD", "SREM", "EXPIRE", "EVALSHA", "EVAL"].contains(command)
     }
 
+    /// Redis' own clock.
+    var milliseconds: Double { Double(world.eventLoop.now.uptimeNanoseconds / 1_000_000) }
+
     // MARK: Values
 
     func exists(_ key: String) -> Bool { entry(key) != nil }

@@ -8,7 +8,7 @@ extension Engine {
         }
         if let reason = try rows.revocation(of: cursor) { return .refused(.deviceRevoked(reason)) }
         let destination: Destination
-        switch try resolve(request, sender: cursor.user) {
+        switch try resolve(request, sender: cursor.user).flatMap({ $0.checked(request, sender: cursor.user) }) {
         case .success(let found): destination = found
         case .failure(let violation):
             // It may have been within the rules the first time: a retry gets the first answer.
@@ -29,6 +29,22 @@ extension Engine {
     private enum Destination {
         case existing(HotConversation)
         case new(ConversationID, peer: Int64)
+
+        func novelty(to sender: Int64) -> SendNovelty {
+            switch self {
+            case .new: [.conversation, .stranger]
+            case .existing(let conversation):
+                conversation.id.isDirect && conversation.members.allSatisfy { $0.user == sender || $0.sent == 0 }
+                    ? .stranger : []
+            }
+        }
+
+        func checked(_ request: SendRequest, sender: Int64) -> Result<Destination, Violation> {
+            guard !request.refusing.isEmpty, let limit = novelty(to: sender).limit(refusing: request.refusing) else {
+                return .success(self)
+            }
+            return .failure(Violation(refusal: .limited(limit)))
+        }
     }
 
     private struct Violation: Error {
@@ -66,6 +82,7 @@ extension Engine {
     private mutating func store(
         _ request: SendRequest, num: Int64, from sender: Int64, to destination: Destination
     ) throws(SQLiteFailure) -> StoreOutcome {
+        let novelty = destination.novelty(to: sender)
         let conversation: HotConversation
         switch destination {
         case .existing(let found): conversation = found
@@ -102,7 +119,8 @@ extension Engine {
         #if DEBUG
             events += try inventReceipts(of: request, in: conversation, from: sender)
         #endif
-        return .sent(AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events))
+        return .sent(
+            AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events, novelty: novelty))
     }
 
     /// Whether a sender's message goes to a member's inbox. The sending device has it already: the own inbox matters to

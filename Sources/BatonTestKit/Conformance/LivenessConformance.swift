@@ -1,7 +1,7 @@
 import BatonCore
 
-/// What every implementation of `Bus`, `SessionRegistry`, `PresenceRegistry` and `NodeRegistry` does: each case is a
-/// sentence and runs on two nodes that share an empty state. Time does not move in a case: TTLs have tests of their own.
+/// What every implementation of `Bus`, `SessionRegistry`, `PresenceRegistry`, `NodeRegistry` and `SharedBuckets` does: each case is
+/// a sentence and runs on two nodes that share an empty state. Time does not move in a case: TTLs have tests of their own.
 public struct LivenessConformance: Sendable, CustomStringConvertible {
     public let description: String
     public let run: @Sendable (LivenessSubject) async throws -> Void
@@ -14,7 +14,8 @@ public struct LivenessConformance: Sendable, CustomStringConvertible {
         public var description: String { "the port did not call its completion" }
     }
 
-    public static let all: [LivenessConformance] = busCases + sessionCases + presenceCases + nodeCases
+    public static let all: [LivenessConformance] =
+        busCases + sessionCases + presenceCases + nodeCases + bucketCases
 
     init(_ sentence: String, _ run: @escaping @Sendable (LivenessSubject) async throws -> Void) {
         description = sentence

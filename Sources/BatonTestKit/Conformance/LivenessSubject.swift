@@ -7,15 +7,18 @@ public final class LivenessPorts {
     public let sessions: any SessionRegistry
     public let presence: any PresenceRegistry
     public let nodes: any NodeRegistry
+    public let buckets: any SharedBuckets
     public let receiver = RecordingBusReceiver()
 
     public init(
-        bus: any Bus, sessions: any SessionRegistry, presence: any PresenceRegistry, nodes: any NodeRegistry
+        bus: any Bus, sessions: any SessionRegistry, presence: any PresenceRegistry, nodes: any NodeRegistry,
+        buckets: any SharedBuckets
     ) {
         self.bus = bus
         self.sessions = sessions
         self.presence = presence
         self.nodes = nodes
+        self.buckets = buckets
         bus.receiver = receiver
     }
 }

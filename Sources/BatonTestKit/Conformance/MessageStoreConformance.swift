@@ -5,7 +5,7 @@ package enum MessageStoreConformance {
     package typealias Case = ConformanceCase<any MessageFixture>
 
     package static var cases: [Case] {
-        sendCases + refCases + refusalCases + receiptCases + inboxCases + orderCases + idleCases
+        sendCases + noveltyCases + refCases + refusalCases + receiptCases + inboxCases + orderCases + idleCases
     }
 
     static let alice = UserID(rawValue: 101)
@@ -77,7 +77,7 @@ package enum MessageStoreConformance {
             let stored = StoredMessage(id: id, at: time(5), payload: Array("a".utf8))
             let event = InboxEvent(user: bob, sequence: position(1), body: .message(stored))
             try expectEqual(
-                first, AcceptedMessage(id: id, at: time(5), isRepeat: false, events: [event]))
+                first, AcceptedMessage(id: id, at: time(5), isRepeat: false, events: [event], novelty: .all))
             try expectEqual(
                 try await fixture.messages.inbox(of: bob),
                 InboxPage(events: [event], truncated: .zero, head: position(1)))

@@ -26,6 +26,7 @@ public final class InMemoryCluster {
     var sessions: [UserID: Sessions] = [:]
     var presence: [UserID: Timestamp] = [:]
     var lastSeen: [UserID: Timestamp] = [:]
+    var buckets: [RateLimitBucket: Bucket] = [:]
     var leases: [NodeID: (lease: NodeLease, ends: Timestamp)] = [:]
 
     /// Every lease that was taken: only after those is cleaned up.
@@ -55,6 +56,7 @@ public final class InMemoryCluster {
         sessions = [:]
         presence = [:]
         lastSeen = [:]
+        buckets = [:]
         leases = [:]
         known = []
     }

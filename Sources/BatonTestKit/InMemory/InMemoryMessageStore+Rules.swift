@@ -54,6 +54,9 @@ extension InMemoryMessageStore.State {
         }
         var conversation =
             conversations[id] ?? InMemoryConversation(members: [pair.0: .init(), pair.1: .init()])
+        var novelty: SendNovelty = conversations[id] == nil ? .conversation : []
+        if !conversation.messages.contains(where: { $0.sender != request.sender }) { novelty.insert(.stranger) }
+        if let limit = novelty.limit(refusing: request.refusing) { return .refused(.limited(limit)) }
         let at = max(request.at, conversation.messages.last?.message.at ?? request.at)
         let message = StoredMessage(
             id: MessageID(conversation: id, sequence: conversation.last.next), at: at, payload: request.payload)
@@ -62,7 +65,8 @@ extension InMemoryMessageStore.State {
         refs[key] = message
         var events: [InboxEvent] = []
         for user in inboxes(of: id, from: request.sender) { events += append(.message(message), to: user) }
-        return .sent(AcceptedMessage(id: message.id, at: at, isRepeat: false, events: events))
+        return .sent(
+            AcceptedMessage(id: message.id, at: at, isRepeat: false, events: events, novelty: novelty))
     }
 
     /// Those whose inboxes a message goes to.

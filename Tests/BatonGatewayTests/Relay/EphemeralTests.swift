@@ -130,7 +130,8 @@ private final class EphemeralRelay: Sendable {
             let relay = RelayLoop(
                 eventLoop: loop, node: node, store: store, conversations: conversations, bus: bus,
                 sessions: InMemorySessionRegistry(cluster), presence: InMemoryPresenceRegistry(cluster),
-                clock: MutableClock(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+                buckets: InMemorySharedBuckets(cluster), clock: MutableClock(),
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
                 lastSeen: { _, _ in })
             return NIOLoopBound(Parts(relay: relay, bus: bus), eventLoop: loop)
         }

@@ -17,6 +17,17 @@ final class RelayFixture {
     let clock = MutableClock(Timestamp(milliseconds: 1_800_000_000_000))
     private(set) var lastSeen: [(user: UserID, at: Timestamp)] = []
     private var loops: [RelayLoop] = []
+    /// Of the loops, in their order.
+    private(set) var buckets: [InMemorySharedBuckets] = []
+    /// Tests do what no person does.
+    private static let sending: SendLimits = {
+        var limits = SendLimits()
+        limits.messagesPerMinute = 1_000_000_000
+        limits.bytesPerMinute = 1_000_000_000_000
+        limits.conversationsPerHour = 1_000_000_000
+        limits.strangerMessagesPerHour = 1_000_000_000
+        return limits
+    }()
     private var clients: [RelayClient] = []
 
     /// - Parameter adjust: changes the settings of the first node.
@@ -37,6 +48,7 @@ final class RelayFixture {
     @discardableResult
     func addNode(_ name: String, _ adjust: (inout RelaySettings) -> Void = { _ in }) -> RelayLoop {
         var settings = RelaySettings(node: NodeID(name) ?? NodeID.fallback, incarnation: 1)
+        settings.sending = Self.sending
         adjust(&settings)
         return addLoop(to: RelayNode(settings: settings, metrics: RelayMetrics(factory: metrics)))
     }
@@ -45,11 +57,13 @@ final class RelayFixture {
     func addLoop(to node: RelayNode, presence: (any PresenceRegistry)? = nil) -> RelayLoop {
         let bus = InMemoryBus(cluster)
         buses.append(bus)
+        let buckets = InMemorySharedBuckets(cluster)
+        self.buckets.append(buckets)
         let loop = RelayLoop(
             eventLoop: eventLoop, node: node, store: store,
             conversations: InMemoryConversationStore(accounts: InMemoryAccountStore()), bus: bus,
             sessions: InMemorySessionRegistry(cluster), presence: presence ?? InMemoryPresenceRegistry(cluster),
-            clock: clock,
+            buckets: buckets, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             lastSeen: { [weak self] user, at in self?.lastSeen.append((user, at)) })
         loops.append(loop)

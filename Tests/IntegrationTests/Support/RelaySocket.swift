@@ -94,6 +94,23 @@ struct RelaySocket: Sendable {
         }
     }
 
+    /// What became of a send.
+    enum Answer {
+        case accepted(WireAccepted)
+        case rejected(WireRejected)
+    }
+
+    /// The next answer to a send.
+    func answer() async throws -> Answer {
+        while true {
+            switch try await frame() {
+            case .accepted(let accepted): return .accepted(accepted)
+            case .rejected(let rejected): return .rejected(rejected)
+            default: continue
+            }
+        }
+    }
+
     func rejected() async throws -> WireRejected {
         while true {
             if case .rejected(let rejected) = try await frame() { return rejected }

@@ -20,7 +20,8 @@ struct TestCluster: Sendable {
             executable: try executable ?? Self.executable("baton"), directory: directory)
         settings.nodes = nodes
         settings.isProxied = isProxied
-        settings.configuration = LocalCluster.Settings.forManyClients + configuration
+        settings.admitHarness()
+        settings.ownConfiguration += configuration
         let cluster = TestCluster(local: try LocalCluster(settings), directory: directory)
         do {
             try await cluster.local.start()
