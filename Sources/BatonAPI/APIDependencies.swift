@@ -6,6 +6,7 @@ package struct APIDependencies: Sendable {
     package let conversations: any ConversationStore
     package let limiter: any RateLimiter
     package let revocations: any RevocationAnnouncer
+    package let acquaintances: any AcquaintanceAnnouncer
     package let presence: any PresenceReader
     package let sessions: any SessionReader
     package let clock: any CivilClock
@@ -21,14 +22,15 @@ package struct APIDependencies: Sendable {
 
     package init(
         accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,
-        revocations: any RevocationAnnouncer, presence: any PresenceReader, sessions: any SessionReader,
-        clock: any CivilClock,
+        revocations: any RevocationAnnouncer, acquaintances: any AcquaintanceAnnouncer, presence: any PresenceReader,
+        sessions: any SessionReader, clock: any CivilClock,
         tokens: TokenAuthority, keys: ClusterKeys, passwords: PasswordHasher
     ) {
         self.accounts = accounts
         self.conversations = conversations
         self.limiter = limiter
         self.revocations = revocations
+        self.acquaintances = acquaintances
         self.presence = presence
         self.sessions = sessions
         self.clock = clock

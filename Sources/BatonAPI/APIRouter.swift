@@ -39,7 +39,7 @@ private func addRoutes(to table: inout RouteTable, _ dependencies: APIDependenci
     OwnProfileRoutes(accounts: dependencies.accounts, gate: gate).add(to: &table)
     PasswordRoutes(dependencies: dependencies, gate: gate, revoker: revoker).add(to: &table)
     ProfileRoutes(dependencies: dependencies, gate: gate).add(to: &table)
-    BlockRoutes(accounts: dependencies.accounts).add(to: &table)
+    BlockRoutes(accounts: dependencies.accounts, acquaintances: dependencies.acquaintances).add(to: &table)
     ConversationRoutes(conversations: dependencies.conversations).add(to: &table)
     HistoryRoutes(conversations: dependencies.conversations).add(to: &table)
 }

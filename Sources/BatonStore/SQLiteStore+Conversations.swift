@@ -74,7 +74,11 @@ extension SQLiteStore: ConversationStore {
     ) async throws(StoreError) -> Set<UserID> {
         try await read { connection throws in
             let statement = try connection.database.cachedStatement(
-                sql: "SELECT EXISTS (SELECT 1 FROM conversations WHERE high = ? AND low = ? AND blocked = 0)")
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM conversations c WHERE c.high = ? AND c.low = ? AND c.blocked = 0
+                        AND NOT EXISTS (SELECT 1 FROM members m WHERE m.conversation = c.num AND m.sent = 0))
+                    """)
             var found: Set<UserID> = []
             for other in others {
                 guard let id = ConversationID(between: user, and: other) else { continue }

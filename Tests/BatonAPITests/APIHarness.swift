@@ -16,6 +16,7 @@ struct APIHarness {
     let accounts = InMemoryAccountStore()
     let conversations: InMemoryConversationStore
     let revocations: RecordingRevocationAnnouncer
+    let acquaintances = RecordingAcquaintanceAnnouncer()
     let presence = SettablePresence()
     let sessions = SettableSessions()
     let refused = RefusedCredentials()
@@ -43,8 +44,8 @@ struct APIHarness {
         configure(&settings)
         var dependencies = APIDependencies(
             accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
-            revocations: revocations, presence: presence, sessions: sessions, clock: clock, tokens: tokens,
-            keys: ClusterKeys(keys), passwords: passwords)
+            revocations: revocations, acquaintances: acquaintances, presence: presence, sessions: sessions, clock: clock,
+            tokens: tokens, keys: ClusterKeys(keys), passwords: passwords)
         let refused = refused
         dependencies.onRefused = { refused.add($0) }
         let standing = standing

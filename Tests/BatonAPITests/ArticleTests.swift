@@ -101,6 +101,8 @@ struct ArticleTests {
 
     private func converse(_ api: APIHarness, from sender: WireTokens, to other: WireTokens) throws -> String {
         let id = try #require(ConversationID(between: sender.userID, and: other.userID))
+        // Both have written, so that the two see each other.
+        api.conversations.send([], from: try other.userID, to: try sender.userID, at: api.clock.now)
         for number in 1...2 {
             var content = WireContent()
             content.text = "message \(number)"

@@ -105,7 +105,7 @@ struct ProfileRouteTests {
         #expect(answer.code == .unknownUser)
     }
 
-    @Test("Presence is shown to acquaintances, not where one of the two blocked the other")
+    @Test("Presence is shown to who was answered, not where one of the two blocked the other, which nodes are told")
     func presence() async throws {
         let api = try await APIHarness()
         let alice = try await api.member("alice")
@@ -118,6 +118,8 @@ struct ProfileRouteTests {
             return profile.hasPresence ? profile.presence : nil
         }
         api.presence.set([aliceID: .online])
+        #expect(try await seen() == nil, "bob has not answered, so neither sees the other")
+        api.conversations.send([], from: bobID, to: aliceID, at: api.clock.now)
         #expect(try await seen()?.online == true)
         api.presence.set([aliceID: .offline(lastSeen: Timestamp(milliseconds: 5_000))])
         #expect(try await seen()?.lastSeenMs == 5_000)
@@ -131,8 +133,10 @@ struct ProfileRouteTests {
         api.presence.set([aliceID: .online])
         #expect(try await api.send(.put, "/v1/blocks/\(bob.user)", token: alice.accessToken).status == 204)
         #expect(try await seen() == nil)
+        #expect(api.acquaintances.announced == [[aliceID, bobID]])
         #expect(try await api.send(.delete, "/v1/blocks/\(bob.user)", token: alice.accessToken).status == 204)
         #expect(try await seen()?.online == true)
+        #expect(api.acquaintances.announced == [[aliceID, bobID], [aliceID, bobID]])
     }
 
     @Test("Blocks may be repeated; oneself and nobody cannot be blocked")

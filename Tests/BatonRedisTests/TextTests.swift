@@ -17,6 +17,7 @@ struct TextTests {
         .typing(ConversationID(group: 5), by: user, active: false),
         .displaced(device, by: ConnectionGeneration(rawValue: 33)),
         .revoked(device),
+        .acquaintance(user),
         .presence(user, .online),
         .presence(user, .offline(lastSeen: nil)),
         .presence(user, .offline(lastSeen: time)),
@@ -39,7 +40,8 @@ struct TextTests {
             "", " ", "event", "event ", "event 0 x", "event 01 x", "event 1", "event -1 x", "event  1 x",
             "event 9223372036854775808 x", "event 99999999999999999999999999 x", "typing", "typing a b on",
             "head", "head 0", "head 01", "head -1", "head 1 1", "head 9223372036854775808",
-            "revoked", "revoked ", "revoked 7", "revoked 0000000000007 ", "evacuate",
+            "revoked", "revoked ", "revoked 7", "revoked 0000000000007 ", "acquaintance", "acquaintance 7",
+            "acquaintance 0000000000007 0000000000007", "evacuate",
             "presence 0000000000007 away", "presence 0000000000007 offline", "presence 0000000000007 offline 12",
             "displaced 0000000000007", "unknown words",
         ])

@@ -63,29 +63,14 @@ struct DeliveryTests {
             let (alice, bob) = (people[0], people[1])
             try await alice.connected()
             try await bob.connected()
-            let accepted = try await alice.client.send("hello", to: .user(bob.user))
+            try await alice.acquainted(with: bob)
+            let accepted = try await alice.client.send("so", to: .user(bob.user))
             #expect(await alice.client.typing(true, in: accepted.id.conversation))
             let typing = try await bob.events.first("typing") { event -> Typing? in
                 if case .typing(let typing) = event { typing } else { nil }
             }
             #expect(typing.conversation == accepted.id.conversation)
             #expect(typing.user == alice.user && typing.isActive)
-        }
-    }
-
-    @Test("Who watches sees the other come online on another node, and go offline a little after the connection ended")
-    func presence() async throws {
-        try await withPeople(2, nodes: [[0], [1]]) { _, people in
-            let (alice, bob) = (people[0], people[1])
-            try await alice.connected()
-            _ = try await alice.client.send("so that we know each other", to: .user(bob.user))
-            await alice.client.watch([bob.user])
-            _ = try await alice.presence(of: bob.user, isOnline: false)
-            try await bob.connected()
-            _ = try await alice.presence(of: bob.user, isOnline: true)
-            await bob.client.disconnect()
-            let gone = try await alice.presence(of: bob.user, isOnline: false)
-            #expect(gone.lastSeen != nil)
         }
     }
 

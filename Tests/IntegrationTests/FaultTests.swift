@@ -92,7 +92,7 @@ struct FaultTests {
         try await withPeople(2, nodes: [[0], [1]]) { cluster, people in
             for person in people { try await person.connected() }
             let (alice, bob) = (people[0], people[1])
-            _ = try await alice.client.send("so that we know each other", to: .user(bob.user))
+            try await alice.acquainted(with: bob)
             await alice.client.watch([bob.user])
             _ = try await alice.presence(of: bob.user, isOnline: true)
             #expect(try await cluster.local.redis("HLEN session:{\(bob.user)}") == "1")

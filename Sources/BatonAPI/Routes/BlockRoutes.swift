@@ -2,9 +2,11 @@ import BatonCore
 import HTTPTypes
 import Hummingbird
 
-/// Whom a user does not want to hear of: `/v1/blocks/{user}`. Both requests may be repeated.
+/// Whom a user does not want to hear of: `/v1/blocks/{user}`. Both requests may be repeated. The nodes are told, since what
+/// the two see of each other changes at once.
 struct BlockRoutes: Sendable {
     let accounts: any AccountStore
+    let acquaintances: any AcquaintanceAnnouncer
 
     func add(to table: inout RouteTable) {
         table.authenticated(.put, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
@@ -21,6 +23,7 @@ struct BlockRoutes: Sendable {
         } catch {
             throw APIError(error)
         }
+        _ = await acquaintances.announceAcquaintance(of: user, and: other)
         return Response(status: .noContent)
     }
 
@@ -30,6 +33,7 @@ struct BlockRoutes: Sendable {
         } catch {
             throw APIError(error)
         }
+        _ = await acquaintances.announceAcquaintance(of: user, and: other)
         return Response(status: .noContent)
     }
 

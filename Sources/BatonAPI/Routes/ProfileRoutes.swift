@@ -41,7 +41,7 @@ struct ProfileRoutes: Sendable {
         }
     }
 
-    /// Whether somebody is online is for those who share a conversation with them, and for nobody who is blocked.
+    /// Whether somebody is online is for their acquaintances.
     private func presence(of user: User, for asking: UserID) async throws(APIError) -> WirePresenceUpdate? {
         let acquaintances: Set<UserID>
         do {

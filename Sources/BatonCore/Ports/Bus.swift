@@ -52,6 +52,8 @@ public enum BusMessage: Hashable, Sendable {
     case displaced(DeviceID, by: ConnectionGeneration)
     /// A device was revoked: its connections are to be closed.
     case revoked(DeviceID)
-    /// A user's presence changed.
+    /// The channel's user and this one may have become acquainted, or no longer are: the store knows.
+    case acquaintance(UserID)
+    /// A user's presence changed. The registry has it by then, and is asked: a message may be late, or lie.
     case presence(UserID, Presence)
 }

@@ -25,7 +25,11 @@ public protocol ConversationStore: Sendable {
         of conversation: ConversationID, for user: UserID
     ) async throws(StoreError) -> [ConversationMember]?
 
-    /// Those of the users with whom `user` shares a conversation and no block: whose presence `user` may see.
+    /// Those of the users who are `user`'s acquaintances: each of the two may see when the other is online and types.
+    ///
+    /// Two users are acquainted while both have written in their direct conversation and neither blocks the other. Writing to
+    /// somebody shows nothing of them: they have to answer. It changes with the first answer (`AcceptedMessage.newAcquaintances`) and
+    /// with blocks, and who changes it announces it (`AcquaintanceAnnouncer`).
     func acquaintances(of user: UserID, among others: [UserID]) async throws(StoreError) -> Set<UserID>
 }
 
@@ -58,6 +62,12 @@ public struct ListPage<Item: Hashable & Sendable>: Hashable, Sendable {
         }
         self.init(items: items, hasMore: false)
     }
+}
+
+/// Tells all nodes that two users may have become acquainted, or no longer are, for code outside the event loops.
+public protocol AcquaintanceAnnouncer: Sendable {
+    /// - Returns: false where the bus could not be reached; the nodes' next look at the store finds it then.
+    func announceAcquaintance(of user: UserID, and other: UserID) async -> Bool
 }
 
 public enum HistoryRange: Hashable, Sendable {

@@ -148,10 +148,12 @@ public struct AcceptedMessage: Hashable, Sendable {
     public let heads: [UserID: InboxSequence]
     /// What it was when it was stored; nothing of a repeat.
     public let novelty: SendNovelty
+    /// Who are acquaintances of the sender by this message: it is the first answer.
+    public let newAcquaintances: [UserID]
 
     public init(
         id: MessageID, at: Timestamp, isRepeat: Bool, events: [InboxEvent], heads: [UserID: InboxSequence] = [:],
-        novelty: SendNovelty = []
+        novelty: SendNovelty = [], newAcquaintances: [UserID] = []
     ) {
         self.novelty = novelty
         self.id = id
@@ -159,6 +161,7 @@ public struct AcceptedMessage: Hashable, Sendable {
         self.isRepeat = isRepeat
         self.events = events
         self.heads = heads
+        self.newAcquaintances = newAcquaintances
     }
 }
 

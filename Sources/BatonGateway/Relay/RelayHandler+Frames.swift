@@ -246,24 +246,3 @@ extension RelayHandler {
             retryAfterMilliseconds: UInt32(clamping: wait))
     }
 }
-
-/// What a connection that types or watches keeps besides.
-final class EphemeralState {
-    var bucket = TokenBucket(
-        capacity: Limits.Connection.ephemeralPerSecond, perSecond: Double(Limits.Connection.ephemeralPerSecond))
-    var watched: Set<UserID> = []
-    /// The latest `watch`: an answer to an earlier one comes too late.
-    var watchRequests: UInt64 = 0
-    /// Conversations in which this user was found to be allowed to type, and until when that is believed.
-    private(set) var typingAllowed: [ConversationID: NIODeadline] = [:]
-
-    static let typingConversations = 16
-
-    /// Nobody types in so many conversations at once: where it is too many, all are asked about again.
-    func allowTyping(in id: ConversationID, until deadline: NIODeadline) {
-        if typingAllowed.count >= Self.typingConversations { typingAllowed = [:] }
-        typingAllowed[id] = deadline
-    }
-}
-
-@available(*, unavailable) extension EphemeralState: Sendable {}

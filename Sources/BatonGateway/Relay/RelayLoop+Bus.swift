@@ -76,7 +76,7 @@ extension RelayLoop: BusReceiver {
             metrics.hintsReceived.increment()
             deliver(message, to: user)
         case .watch(let user):
-            if case .presence(_, let presence) = message { heard(presence, of: user) }
+            if case .presence = message, watchers[user] != nil { askPresence(of: [user]) }
         }
     }
 
@@ -100,6 +100,7 @@ extension RelayLoop: BusReceiver {
                 // Why is told by the store, when the device comes back.
                 handler.close(.revoked, "this device was revoked; log in again")
             }
+        case .acquaintance(let other): acquaintanceChanged(of: user, with: other)
         case .presence: break
         }
     }

@@ -79,7 +79,7 @@ extension RelayLoop {
         for start in stride(from: 0, to: all.count, by: Self.sessionsPerPipeline) {
             write(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
         }
-        for user in watchers.keys { askPresence(of: [user]) }
+        askPresence(of: Array(watchers.keys))
     }
 
     static let sessionsPerPipeline = 256

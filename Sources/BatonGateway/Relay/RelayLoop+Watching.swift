@@ -3,7 +3,12 @@ import BatonProtocol
 import CoreMetrics
 import NIOCore
 
-/// Those who look at a user, and typing.
+/// Those who look at a user.
+///
+/// 1. The store says whom a connection may watch: acquaintances. It is asked again when somebody tells that it may have
+///    changed, and with each sweep.
+/// 2. The registry says what those are told: the bus only says when to ask it.
+/// 3. A connection is told what it was not told before.
 extension RelayLoop {
     /// Tells everybody who watches a user, on all nodes.
     package func publish(_ presence: Presence, of user: UserID) {
@@ -11,139 +16,141 @@ extension RelayLoop {
         bus.publish(.presence(user, presence), to: .watch(user), receivers: nil)
     }
 
-    /// Watches these users instead of those watched before; those without a common conversation are left out.
+    // MARK: Who may watch
+
+    /// What becomes of a connection's watches where the store cannot say whether it may have them.
+    enum Doubt {
+        /// The client is told; it may ask again, and the next sweep does.
+        case told
+        /// They end: something has changed.
+        case ended
+        /// They stay as they are.
+        case kept
+    }
+
+    /// Watches these users instead of those watched before, as far as they are acquaintances.
     func watch(_ others: [UserID], from handler: RelayHandler) {
-        let (user, id, bound) = (handler.principal.user, handler.id, sendable)
         let state = handler.ephemeral ?? EphemeralState()
         handler.ephemeral = state
-        state.watchRequests += 1
-        let request = state.watchRequests
-        acquaintances(user, others).assumeIsolated()
+        for user in state.want(others) { end(user, of: handler) }
+        askWhetherAcquainted(with: others, for: handler, inDoubt: .told)
+    }
+
+    private func askWhetherAcquainted(with others: [UserID], for handler: RelayHandler, inDoubt doubt: Doubt) {
+        guard let state = handler.ephemeral else { return }
+        let (bound, id, question) = (sendable, handler.id, state.asked(about: others))
+        acquaintances(handler.principal.user, others).assumeIsolated()
             .whenComplete { result in
-                guard let handler = bound.value.handlers[id],
-                    handler.ephemeral?.watchRequests == request
-                else { return }
-                switch result {
-                case .success(let allowed): bound.value.setWatched(allowed, of: handler)
-                case .failure(let error):
-                    let error = WireError(error as? StoreError ?? .unavailable(""))
-                    handler.write(.error(FrameError(error).answering(.watch(WireWatch())).error))
-                }
+                guard let handler = bound.value.handlers[id], let state = handler.ephemeral else { return }
+                let asked = others.filter { state.isLatest(question, about: $0) }
+                bound.value.answered(result, about: asked, for: handler, inDoubt: doubt)
             }
     }
 
-    private func setWatched(_ users: Set<UserID>, of handler: RelayHandler) {
-        let state = handler.ephemeral ?? EphemeralState()
-        handler.ephemeral = state
-        let before = state.watched
-        state.watched = users
-        for user in before.subtracting(users) { stopWatching(user, by: handler) }
-        var known = users
-        for user in users.subtracting(before) {
-            watchers[user, default: []].insert(handler.id)
-            guard watchers[user]?.count == 1 else { continue }
-            // Asked before the subscription is there, a change in between would be told to nobody.
-            known.remove(user)
-            bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
+    private func answered(
+        _ result: Result<Set<UserID>, any Error>, about asked: [UserID], for handler: RelayHandler,
+        inDoubt doubt: Doubt
+    ) {
+        switch result {
+        case .success(let acquaintances):
+            for user in asked where !acquaintances.contains(user) { hide(user, from: handler) }
+            begin(asked.filter(acquaintances.contains), of: handler)
+        case .failure(let error):
+            switch doubt {
+            case .told:
+                let error = FrameError(WireError(error as? StoreError ?? .unavailable("")))
+                handler.write(.error(error.answering(.watch(WireWatch())).error))
+            case .ended: for user in asked { hide(user, from: handler) }
+            case .kept: break
+            }
         }
-        askPresence(of: Array(known), for: .one(handler.id))
     }
 
-    /// Whom an answer of the registry is told.
-    enum Audience {
-        case all
-        /// One that has begun to watch; all, where they believe something else.
-        case one(ConnectionID)
-        /// All, where they believe something else.
-        case mistaken
+    /// Two users may have become acquainted, or no longer are: to the connections of both, on all nodes.
+    func announceAcquaintance(of user: UserID, and other: UserID) {
+        node.acquaintanceChanged(of: user, and: other)
+        bus.publish(.acquaintance(other), to: .user(user), receivers: nil)
+        bus.publish(.acquaintance(user), to: .user(other), receivers: nil)
     }
 
-    /// Asks the registry, and tells those who watch.
-    ///
-    /// The answer and what is published come by two connections. Where something was heard of a user since the question,
-    /// the answer may be the older one; a question that is asked now cannot be.
-    func askPresence(of users: [UserID], for audience: Audience = .all) {
-        let asked = presenceHeard
-        presence.presence(of: users) { [weak self] answer in
-            guard let self else { return }
-            guard let answer else {
-                self.unknownPresence.formUnion(users)
-                return
-            }
-            var doubtful: [UserID] = []
-            for (user, presence) in answer where self.watchers[user] != nil {
-                let belief = self.beliefs[user]
-                if belief?.heard ?? 0 > asked {
-                    doubtful.append(user)
+    /// What a user here may see of another, and the other way round, may have changed.
+    func acquaintanceChanged(of user: UserID, with other: UserID) {
+        for handler in users[user]?.handlers ?? [] {
+            guard let state = handler.ephemeral else { continue }
+            if let id = ConversationID(between: user, and: other) { state.forgetTyping(in: id) }
+            if state.wanted[other] != nil { askWhetherAcquainted(with: [other], for: handler, inDoubt: .ended) }
+        }
+    }
+
+    private func begin(_ users: [UserID], of handler: RelayHandler) {
+        guard let state = handler.ephemeral else { return }
+        var known: [UserID] = []
+        for user in users {
+            if state.watched.insert(user).inserted {
+                watchers[user, default: []].insert(handler.id)
+                // Asked before the subscription is there, a change in between would be told to nobody.
+                if watchers[user]?.count == 1 {
+                    bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
                     continue
                 }
-                switch audience {
-                case .one(let id) where belief?.isOnline == (presence == .online):
-                    self.show(presence, of: user, to: id)
-                case .mistaken where belief?.isOnline == (presence == .online): break
-                case .all, .one, .mistaken: self.show(presence, of: user)
-                }
             }
-            if !doubtful.isEmpty { self.askPresence(of: doubtful.sorted(), for: audience) }
+            if state.told[user] == nil { known.append(user) }
         }
+        askPresence(of: known)
     }
 
-    /// Somebody tells that a user came or went.
-    func heard(_ presence: Presence, of user: UserID) {
-        guard watchers[user] != nil else { return }
-        presenceHeard += 1
-        beliefs[user, default: PresenceBelief()].heard = presenceHeard
-        show(presence, of: user)
+    /// An acquaintance no longer: to this connection the user looks like somebody of whom nothing is known.
+    private func hide(_ user: UserID, from handler: RelayHandler) {
+        guard let state = handler.ephemeral, state.watched.contains(user) else { return }
+        let told = state.told[user] ?? .offline(lastSeen: nil)
+        end(user, of: handler)
+        // Whatever waits for the socket: what is not told now would be seen for ever.
+        if told != .offline(lastSeen: nil) { handler.write(.presence(Self.update(user, .offline(lastSeen: nil)))) }
     }
 
-    /// With each sweep: that somebody went may have been published in vain, or nobody lived to tell it.
-    func recheckPresence() { unchecked = Array(watchers.keys) }
-
-    /// Once a second: so many of them.
-    func recheckSomePresence() {
-        guard !unchecked.isEmpty, bus.isConnected else { return }
-        let some = unchecked.suffix(Limits.Presence.recheckedPerSecond)
-        unchecked.removeLast(some.count)
-        let watched = some.filter { watchers[$0] != nil }
-        if !watched.isEmpty { askPresence(of: watched, for: .mistaken) }
-    }
-
-    /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
-    func askPresenceAgain() {
-        guard !unknownPresence.isEmpty else { return }
-        let users = unknownPresence.filter { watchers[$0] != nil }
-        // However long Redis is away, those whom nobody watches any more are not kept.
-        guard bus.isConnected else {
-            unknownPresence = users
-            return
-        }
-        unknownPresence = []
-        if !users.isEmpty { askPresence(of: users.sorted()) }
-    }
-
-    private func stopWatching(_ user: UserID, by handler: RelayHandler) {
+    private func end(_ user: UserID, of handler: RelayHandler) {
+        handler.ephemeral?.watched.remove(user)
+        handler.ephemeral?.told[user] = nil
         watchers[user]?.remove(handler.id)
         guard watchers[user]?.isEmpty == true else { return }
         watchers[user] = nil
-        beliefs[user] = nil
         bus.unsubscribe(.watch(user))
     }
 
     func stopWatching(_ handler: RelayHandler) {
-        for user in handler.ephemeral?.watched ?? [] { stopWatching(user, by: handler) }
+        for user in handler.ephemeral?.watched ?? [] { end(user, of: handler) }
         handler.ephemeral = nil
     }
 
-    func show(_ presence: Presence, of user: UserID) {
-        guard watchers[user] != nil else { return }
-        beliefs[user, default: PresenceBelief()].isOnline = presence == .online
-        for id in watchers[user] ?? [] { show(presence, of: user, to: id) }
+    // MARK: What they are told
+
+    /// Asks the registry, and tells those who watch. Of a user about whom an answer is awaited it is asked once more, when
+    /// that is there: whatever comes over the bus, there is one question at a time.
+    func askPresence(of users: [UserID]) {
+        let new = users.filter { presenceQuestions.updateValue(.again, forKey: $0) == nil }
+        guard !new.isEmpty else { return }
+        for user in new { presenceQuestions[user] = .once }
+        presence.presence(of: new) { [weak self] answer in
+            guard let self else { return }
+            let again = new.filter { self.presenceQuestions.removeValue(forKey: $0) == .again }
+            if answer == nil { self.unknownPresence.formUnion(new) }
+            for (user, presence) in answer ?? [:] { self.show(presence, of: user) }
+            self.askPresence(of: again.filter { self.watchers[$0] != nil })
+        }
     }
 
-    /// Tells one who watches. A socket that is not writable takes no notice; a later one would say the same.
-    private func show(_ presence: Presence, of user: UserID, to id: ConnectionID) {
-        guard let handler = handlers[id], handler.phase != .closing else { return }
-        if !handler.writeEphemeral(.presence(Self.update(user, presence))) { unknownPresence.insert(user) }
+    private func show(_ presence: Presence, of user: UserID) {
+        for id in watchers[user] ?? [] {
+            guard let handler = handlers[id], handler.phase != .closing, let state = handler.ephemeral,
+                presence.isNews(after: state.told[user])
+            else { continue }
+            // A socket that is not writable takes no notice; a later one says the same.
+            if handler.writeEphemeral(.presence(Self.update(user, presence))) {
+                state.told[user] = presence
+            } else {
+                unknownPresence.insert(user)
+            }
+        }
     }
 
     private static func update(_ user: UserID, _ presence: Presence) -> WirePresenceUpdate {
@@ -156,50 +163,54 @@ extension RelayLoop {
         return update
     }
 
-    // MARK: Typing
+    // MARK: Looking again
 
-    /// How long it is believed that a user may write to a conversation, for typing notices only.
-    private static let typingBelief = TimeAmount.seconds(30)
-
-    func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
-        let user = handler.principal.user
-        guard let peer = id.peer(of: user) else {
-            handler.reject(unknownConversation(id))
-            return
-        }
-        if let until = handler.ephemeral?.typingAllowed[id], until > eventLoop.now {
-            send(.typing(id, by: user, active: active), to: peer)
-            return
-        }
-        let (bound, origin) = (sendable, handler.id)
-        acquaintances(user, [peer]).assumeIsolated()
-            .whenSuccess { allowed in
-                guard let handler = bound.value.handlers[origin] else { return }
-                bound.value.typing(in: id, to: peer, isAllowed: allowed.contains(peer), active, from: handler)
-            }
+    /// With each sweep: what should have been told may have been published in vain, or nobody lived to tell it.
+    func recheckPresence() {
+        unchecked = Array(watchers.keys)
+        uncheckedWatchers = handlers.values.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id)
     }
 
-    private func typing(
-        in id: ConversationID, to peer: UserID, isAllowed: Bool, _ active: Bool, from handler: RelayHandler
-    ) {
-        guard isAllowed, let state = handler.ephemeral else {
-            handler.reject(unknownConversation(id))
+    /// Once a second: so many of them.
+    func recheckSomePresence() {
+        recheckSomeAcquaintances()
+        guard !unchecked.isEmpty, bus.isConnected else { return }
+        let some = unchecked.suffix(Limits.Presence.recheckedPerSecond)
+        unchecked.removeLast(some.count)
+        askPresence(of: some.filter { watchers[$0] != nil })
+    }
+
+    private func recheckSomeAcquaintances() {
+        var budget = Limits.Presence.recheckedPerSecond
+        while budget > 0, let id = uncheckedWatchers.popLast() {
+            guard let handler = handlers[id], let wanted = handler.ephemeral?.wanted, !wanted.isEmpty else { continue }
+            budget -= wanted.count
+            askWhetherAcquainted(with: Array(wanted.keys), for: handler, inDoubt: .kept)
+        }
+    }
+
+    /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
+    func askPresenceAgain() {
+        guard !unknownPresence.isEmpty else { return }
+        let users = unknownPresence.filter { watchers[$0] != nil }
+        // However long Redis is away, those whom nobody watches any more are not kept.
+        guard bus.isConnected else {
+            unknownPresence = users
             return
         }
-        state.allowTyping(in: id, until: eventLoop.now + Self.typingBelief)
-        send(.typing(id, by: handler.principal.user, active: active), to: peer)
+        unknownPresence = []
+        askPresence(of: users.sorted())
     }
+}
 
-    private func send(_ message: BusMessage, to user: UserID) {
-        // Through the bus alone: a notice that arrives twice would be shown twice.
-        bus.publish(message, to: .user(user), receivers: nil)
-    }
-
-    private func unknownConversation(_ id: ConversationID) -> FrameError {
-        var typing = WireTyping()
-        typing.conversation = id.description
-        return FrameError(
-            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation"
-        ).answering(.typing(typing))
+extension Presence {
+    /// Whether it tells something to who was told that before.
+    fileprivate func isNews(after told: Presence?) -> Bool {
+        switch (told, self) {
+        case (nil, _): true
+        // An emptied registry has forgotten when they were last seen.
+        case (.offline, .offline(lastSeen: nil)): false
+        case (let told?, _): told != self
+        }
     }
 }

@@ -19,7 +19,7 @@ package final class RelayLoop {
     package let eventLoop: any EventLoop
     let node: RelayNode
     let store: any MessageStore
-    /// Those of some users whose presence a user may see, and to whom they may show that they type.
+    /// Those of some users who are a user's acquaintances: see `ConversationStore`.
     package var acquaintances: (_ user: UserID, _ others: [UserID]) -> EventLoopFuture<Set<UserID>>
     let bus: any Bus
     let sessions: any SessionRegistry
@@ -38,12 +38,12 @@ package final class RelayLoop {
     var users: [UserID: LocalUser] = [:]
     /// Who here looks at a user.
     var watchers: [UserID: Set<ConnectionID>] = [:]
-    /// Counts what the bus told of the presence of those who are watched.
-    var presenceHeard: UInt64 = 0
-    /// What those who watch a user were told.
-    var beliefs: [UserID: PresenceBelief] = [:]
-    /// Watched users of whom the registry is to be asked whether that is still true.
+    /// Watched users of whom the registry has been asked, and has not answered.
+    var presenceQuestions: [UserID: PresenceQuestion] = [:]
+    /// Watched users of whom the registry is to be asked whether what was told is still true.
     var unchecked: [UserID] = []
+    /// Connections that watch, of which the store is to be asked whether they still may.
+    var uncheckedWatchers: [ConnectionID] = []
     /// Users whose presence somebody here wants to know, which could not be learned or not be told.
     var unknownPresence: Set<UserID> = []
     /// How far the inboxes go of users to whom a hint could not be published.
@@ -85,11 +85,10 @@ package final class RelayLoop {
         case connect(RelayHandler)
     }
 
-    /// What those who watch a user believe.
-    struct PresenceBelief {
-        /// Where the count of what was heard stood when the bus last told of the user.
-        var heard: UInt64 = 0
-        var isOnline: Bool?
+    /// Whether a user is to be asked about once more when the answer is there.
+    enum PresenceQuestion {
+        case once
+        case again
     }
 
     /// A user who is going offline.
@@ -328,6 +327,10 @@ package final class RelayLoop {
             case .sent(let message):
                 hint(message.events)
                 repeated.merge(message.heads) { max($0, $1) }
+                for other in message.newAcquaintances {
+                    guard let sender = message.id.conversation.peer(of: other) else { continue }
+                    announceAcquaintance(of: sender, and: other)
+                }
             case .acknowledged(let events), .markedRead(let events): hint(events)
             case .connected, .refused, .failed: break
             }

@@ -123,12 +123,24 @@ package final class RelayNode: Sendable {
 
     /// Closes the connections of a revoked device on this node, whether or not the bus can tell the others.
     package func revoke(_ device: DeviceID, of user: UserID) {
-        let bits = homes.withLock { $0[user] ?? 0 }
-        let loops = loops.withLock { loops in
-            loops.indices.filter { bits & (1 << UInt64($0)) != 0 }.map { loops[$0] }
-        }
-        for loop in loops {
+        for loop in loops(of: user) {
             loop.eventLoop.execute { loop.value.received(.revoked(device), on: .user(user)) }
+        }
+    }
+
+    /// Two users may have become acquainted, or no longer are: for their connections on this node.
+    package func acquaintanceChanged(of user: UserID, and other: UserID) {
+        for (one, another) in [(user, other), (other, user)] {
+            for loop in loops(of: one) {
+                loop.eventLoop.execute { loop.value.acquaintanceChanged(of: one, with: another) }
+            }
+        }
+    }
+
+    private func loops(of user: UserID) -> [NIOLoopBound<RelayLoop>] {
+        let bits = homes.withLock { $0[user] ?? 0 }
+        return loops.withLock { loops in
+            loops.indices.filter { bits & (1 << UInt64($0)) != 0 }.map { loops[$0] }
         }
     }
 

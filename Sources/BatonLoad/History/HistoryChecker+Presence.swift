@@ -31,21 +31,20 @@ extension HistoryChecker {
         }
     }
 
-    /// For each pair of users when the first message between them was accepted. Others are not shown to each other.
+    /// For each pair of users since when both have written to the other. Others are not shown to each other.
     private func acquaintances() -> [Seat: Int64] {
         var first: [Seat: Int64] = [:]
         for (name, message) in sent {
             guard let ok = message.ok, let sender = userOf[name.device] else { continue }
-            let at = time(ok.at)
             for recipient in message.recipients {
-                for pair in [
-                    Seat(conversation: sender, owner: recipient), Seat(conversation: recipient, owner: sender),
-                ] {
-                    first[pair] = min(first[pair] ?? .max, at)
-                }
+                let pair = Seat(conversation: sender, owner: recipient)
+                first[pair] = min(first[pair] ?? .max, time(ok.at))
             }
         }
-        return first
+        return first.reduce(into: [:]) { acquainted, written in
+            let answer = Seat(conversation: written.key.owner, owner: written.key.conversation)
+            if let answered = first[answer] { acquainted[written.key] = max(written.value, answered) }
+        }
     }
 
     private mutating func watches(of history: Int) -> [Watch] {

@@ -134,7 +134,8 @@ struct RelayService: Service {
         var dependencies = APIDependencies(
             accounts: parts.store, conversations: parts.store,
             limiter: RedisRateLimiter(client: parts.redis),
-            revocations: NodeRevocations(parts: parts), presence: parts.redis, sessions: parts.redis,
+            revocations: NodeAnnouncer(parts: parts), acquaintances: NodeAnnouncer(parts: parts), presence: parts.redis,
+            sessions: parts.redis,
             clock: parts.clock, tokens: parts.tokens, keys: parts.clusterKeys, passwords: parts.passwords)
         dependencies.refreshTokenDays = parts.configuration.auth.refreshTokenDays
         let (metrics, state) = (parts.nodeMetrics, parts.state)

@@ -452,7 +452,7 @@ public nonisolated struct WireTyping: Sendable {
 }
 
 /// The users whose presence this connection wants to be told, instead of those it watched before. At most 256.
-/// Users without a common conversation are left out.
+/// Those who have not written to this user, or with whom there is a block, are left out until that changes.
 public nonisolated struct WireWatch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

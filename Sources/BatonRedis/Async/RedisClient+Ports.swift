@@ -7,6 +7,14 @@ extension RedisClient: RevocationAnnouncer {
     }
 }
 
+extension RedisClient: AcquaintanceAnnouncer {
+    package func announceAcquaintance(of user: UserID, and other: UserID) async -> Bool {
+        let one = await publish(.acquaintance(other), to: .user(user))
+        let another = await publish(.acquaintance(user), to: .user(other))
+        return one != nil && another != nil
+    }
+}
+
 extension RedisClient: PresenceReader {
     package func presence(of users: [UserID]) async -> [UserID: Presence]? {
         let answer: [UserID: Presence]?? = await ask { loop, answer in

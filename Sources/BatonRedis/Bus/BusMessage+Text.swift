@@ -7,6 +7,7 @@ package import BatonCore
 ///     typing <conversation> <user> on|off
 ///     displaced <device> <generation>
 ///     revoked <device>
+///     acquaintance <user>
 ///     presence <user> online
 ///     presence <user> offline <time>|never
 extension BusMessage {
@@ -34,6 +35,8 @@ extension BusMessage {
             bytes.append(contentsOf: "displaced \(device) \(generation)".utf8)
         case .revoked(let device):
             bytes.append(contentsOf: "revoked \(device)".utf8)
+        case .acquaintance(let user):
+            bytes.append(contentsOf: "acquaintance \(user)".utf8)
         case .presence(let user, .online):
             bytes.append(contentsOf: "presence \(user) online".utf8)
         case .presence(let user, .offline(let lastSeen)):
@@ -66,6 +69,9 @@ extension BusMessage {
         case ("revoked", 2):
             guard let device = DeviceID(String(words[1])) else { return nil }
             self = .revoked(device)
+        case ("acquaintance", 2):
+            guard let user = UserID(String(words[1])) else { return nil }
+            self = .acquaintance(user)
         case ("presence", 3) where words[2] == "online":
             guard let user = UserID(String(words[1])) else { return nil }
             self = .presence(user, .online)

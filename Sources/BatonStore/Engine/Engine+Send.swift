@@ -108,9 +108,11 @@ extension Engine {
             id: MessageID(conversation: conversation.id, sequence: ConversationSequence(stored: conversation.last)),
             at: Timestamp(milliseconds: conversation.lastAt), payload: request.payload)
         var events: [InboxEvent] = []
+        var acquaintances: [UserID] = []
         events.reserveCapacity(conversation.members.count)
         for member in conversation.members {
             let inbox = try rows.inbox(member.user)
+            if nth == 1, member.user != sender, member.sent > 0 { acquaintances.append(inbox.id) }
             guard Self.isAddressed(inbox, from: sender) else { continue }
             events.append(
                 try deliver(message, num: num, conversation: conversation, sender: sender, to: inbox))
@@ -120,7 +122,9 @@ extension Engine {
             events += try inventReceipts(of: request, in: conversation, from: sender)
         #endif
         return .sent(
-            AcceptedMessage(id: message.id, at: message.at, isRepeat: false, events: events, novelty: novelty))
+            AcceptedMessage(
+                id: message.id, at: message.at, isRepeat: false, events: events, novelty: novelty,
+                newAcquaintances: acquaintances))
     }
 
     /// Whether a sender's message goes to a member's inbox. The sending device has it already: the own inbox matters to

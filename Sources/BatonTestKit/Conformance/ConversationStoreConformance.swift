@@ -178,13 +178,16 @@ package enum ConversationStoreConformance {
     ]
 
     private static let acquaintanceCases: [Case] = [
-        Case("Acquaintances share a conversation, and neither blocked the other") { fixture in
+        Case("Acquaintances have both written to the other, and neither blocked the other") { fixture in
             try await populate(fixture)
-            try await converse(fixture, from: alice, to: bob, 1...1)
-            try await converse(fixture, from: carol, to: alice, 2...2)
             func acquaintances(_ user: UserID) async throws -> Set<UserID> {
                 try await fixture.conversations.acquaintances(of: user, among: [alice, bob, carol])
             }
+            try await converse(fixture, from: alice, to: bob, 1...3)
+            try await converse(fixture, from: carol, to: alice, 4...4)
+            for user in [alice, bob, carol] { try expectEqual(try await acquaintances(user), []) }
+            try await converse(fixture, from: bob, to: alice, 5...5)
+            try await converse(fixture, from: alice, to: carol, 6...6)
             try expectEqual(try await acquaintances(alice), [bob, carol])
             try expectEqual(try await acquaintances(bob), [alice])
             try await fixture.accounts.block(bob, by: alice)

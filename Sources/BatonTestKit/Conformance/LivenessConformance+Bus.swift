@@ -14,6 +14,7 @@ extension LivenessConformance {
                 .typing(ConversationID(group: 9), by: alice, active: false),
                 .displaced(phone, by: ConnectionGeneration(rawValue: .max)),
                 .revoked(laptop),
+                .acquaintance(carol),
                 .presence(alice, .online),
                 .presence(alice, .offline(lastSeen: now)),
                 .presence(alice, .offline(lastSeen: nil)),

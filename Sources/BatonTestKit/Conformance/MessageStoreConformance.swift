@@ -99,6 +99,18 @@ package enum MessageStoreConformance {
             try expectEqual(inbox.events.map(\.sequence.rawValue), Array(1...27))
             try expectEqual(try await fixture.messages.inbox(of: alice).events.map(\.sequence.rawValue), Array(1...13))
         },
+        Case("The first answer makes two users acquainted, no other message does") { fixture in
+            try await populate(fixture)
+            let turns: [(from: UserID, to: UserID, new: [UserID])] = [
+                (alice, bob, []), (alice, bob, []), (bob, alice, [alice]), (bob, alice, []), (alice, bob, []),
+                (carol, bob, []), (bob, carol, [carol]),
+            ]
+            for (number, turn) in turns.enumerated() {
+                let operation = message("\(number)", from: turn.from, to: .user(turn.to))
+                try expectEqual(try await accepted(operation, by: fixture).newAcquaintances, turn.new)
+                try expectEqual(try await accepted(operation, by: fixture).newAcquaintances, [])
+            }
+        },
         Case("The operations of a submission are carried out in their order") { fixture in
             try await populate(fixture)
             let operations =

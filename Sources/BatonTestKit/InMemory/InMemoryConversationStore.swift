@@ -93,8 +93,9 @@ package final class InMemoryConversationStore: ConversationStore {
         let all = try snapshot()
         return Set(
             others.filter { other in
-                guard let id = ConversationID(between: user, and: other), all[id] != nil else { return false }
-                return !accounts.areBlocked(user, other)
+                guard let id = ConversationID(between: user, and: other), let found = all[id] else { return false }
+                let writers = Set(found.messages.map(\.sender))
+                return writers.count == 2 && !accounts.areBlocked(user, other)
             })
     }
 

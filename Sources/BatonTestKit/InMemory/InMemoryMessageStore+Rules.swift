@@ -60,13 +60,16 @@ extension InMemoryMessageStore.State {
         let at = max(request.at, conversation.messages.last?.message.at ?? request.at)
         let message = StoredMessage(
             id: MessageID(conversation: id, sequence: conversation.last.next), at: at, payload: request.payload)
+        let writers = Set(conversation.messages.map(\.sender))
         conversation.messages.append(.init(sender: request.sender, message: message))
         conversations[id] = conversation
         refs[key] = message
         var events: [InboxEvent] = []
         for user in inboxes(of: id, from: request.sender) { events += append(.message(message), to: user) }
         return .sent(
-            AcceptedMessage(id: message.id, at: at, isRepeat: false, events: events, novelty: novelty))
+            AcceptedMessage(
+                id: message.id, at: at, isRepeat: false, events: events, novelty: novelty,
+                newAcquaintances: writers.contains(request.sender) ? [] : writers.sorted()))
     }
 
     /// Those whose inboxes a message goes to.

@@ -20,6 +20,21 @@ package final class RecordingRevocationAnnouncer: RevocationAnnouncer {
     }
 }
 
+/// Remembers which pairs of users were announced.
+package final class RecordingAcquaintanceAnnouncer: AcquaintanceAnnouncer {
+    private let pairs = Mutex<[[UserID]]>([])
+
+    package init() {}
+
+    /// In the order of the announcements.
+    package var announced: [[UserID]] { pairs.withLock { $0 } }
+
+    package func announceAcquaintance(of user: UserID, and other: UserID) async -> Bool {
+        pairs.withLock { $0.append([user, other]) }
+        return true
+    }
+}
+
 /// The presence that a test has set; nil for a registry that cannot be reached.
 package final class SettablePresence: PresenceReader {
     private let known = Mutex<[UserID: Presence]?>([:])

@@ -11,7 +11,7 @@ import Testing
 /// Typing and watching ask the conversations, which answer on other threads.
 @Suite("Typing and watching")
 struct EphemeralTests {
-    @Test("Those with whom one shares a conversation are watched, strangers are left out")
+    @Test("Acquaintances are watched, those who have not answered and strangers are left out")
     func watch() async throws {
         let relay = try await EphemeralRelay()
         let watcher = try await relay.greet(1)
@@ -61,7 +61,7 @@ struct EphemeralTests {
         try await relay.end()
     }
 
-    @Test("Typing is shown to the other user of the conversation, and to nobody whom one has none with")
+    @Test("Typing is shown to acquaintances; to others it is not, and nobody is told so")
     func typing() async throws {
         let relay = try await EphemeralRelay()
         let (one, two) = (try await relay.greet(1), try await relay.greet(2))
@@ -74,10 +74,15 @@ struct EphemeralTests {
             return
         }
         #expect(notice.user == UserID(rawValue: 1).description && notice.active)
-        for stranger in [EphemeralRelay.conversation(1, 3), EphemeralRelay.conversation(2, 4)] {
-            try await one.send { $0.typing.conversation = stranger }
-            #expect(try await one.nextError() == ErrorCode.unknownConversation.rawValue)
+        // More often than wrong frames are taken.
+        let three = try await relay.greet(3)
+        for _ in 0...Limits.Connection.wrongFrames {
+            try await one.send { $0.typing.conversation = EphemeralRelay.conversation(1, 3) }
         }
+        #expect(try await relay.answers(one, "alive"))
+        try await one.send { $0.typing.conversation = EphemeralRelay.conversation(2, 4) }
+        #expect(try await one.nextError() == ErrorCode.unknownConversation.rawValue)
+        #expect(try await relay.answers(three, "nothing was shown"))
         try await relay.end()
     }
 
@@ -101,7 +106,8 @@ struct EphemeralTests {
     }
 }
 
-/// One loop of one node whose conversations may answer from any thread. Users 1 to 4; 1 has written with 2 and with 4.
+/// One loop of one node whose conversations may answer from any thread. Users 1 to 4; 1 is acquainted with 2 and with 4, and 3
+/// has not answered.
 private final class EphemeralRelay: Sendable {
     let loop = NIOAsyncTestingEventLoop()
     private let parts: NIOLoopBound<Parts>
@@ -119,9 +125,9 @@ private final class EphemeralRelay: Sendable {
                 store.addUser(UserID(rawValue: number))
                 store.addDevice(DeviceID(rawValue: number), of: UserID(rawValue: number))
             }
-            for other in [UInt64(2), 4] {
-                conversations.send(
-                    [], from: UserID(rawValue: 1), to: UserID(rawValue: other), at: Timestamp(milliseconds: 1))
+            let at = Timestamp(milliseconds: 1)
+            for (sender, other) in [(1, 2), (2, 1), (1, 4), (4, 1), (1, 3)].map({ ($0 as UInt64, $1 as UInt64) }) {
+                conversations.send([], from: UserID(rawValue: sender), to: UserID(rawValue: other), at: at)
             }
             let cluster = InMemoryCluster()
             let bus = InMemoryBus(cluster)
@@ -158,6 +164,13 @@ private final class EphemeralRelay: Sendable {
         while true {
             if case .caughtUp = try await client.next() { return client }
         }
+    }
+
+    /// Whether the next frame is the answer to a ping of this connection.
+    func answers(_ client: EphemeralClient, _ nonce: String) async throws -> Bool {
+        try await client.send { $0.ping.nonce = nonce }
+        if case .pong(let pong) = try await client.next() { return pong.nonce == nonce }
+        return false
     }
 
     func watched() async throws -> Set<UserID> {

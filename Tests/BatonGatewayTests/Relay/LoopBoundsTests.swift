@@ -63,10 +63,11 @@ struct LoopBoundsTests {
     func typing() throws {
         let state = EphemeralState()
         let all = (0...UInt64(EphemeralState.typingConversations)).map { ConversationID(group: $0) }
-        for id in all.dropLast() { state.allowTyping(in: id, until: .now()) }
-        #expect(state.typingAllowed.count == EphemeralState.typingConversations)
-        state.allowTyping(in: all[all.count - 1], until: .now())
-        #expect(Array(state.typingAllowed.keys) == [all[all.count - 1]])
+        func believed() -> [ConversationID] { all.filter { state.isTypingShown(in: $0, at: .now()) != nil } }
+        for id in all.dropLast() { state.believeTyping(in: id, isShown: true, until: .distantFuture) }
+        #expect(believed() == Array(all.dropLast()))
+        state.believeTyping(in: all[all.count - 1], isShown: false, until: .distantFuture)
+        #expect(believed() == [all[all.count - 1]])
     }
 
     @Test("A page of an inbox has so many events, however wide the window is")

@@ -40,23 +40,6 @@ struct SessionTests {
         #expect(client.close() == nil)
     }
 
-    @Test("An answer about presence that was overtaken by news is asked for once more")
-    func overtaken() {
-        let late = LatePresence(InMemoryPresenceRegistry(relay.cluster))
-        let loop = relay.addLoop(
-            to: RelayNode(settings: relay.node.settings, metrics: relay.node.metrics), presence: late)
-        let eventLoop = relay.eventLoop
-        loop.acquaintances = { _, others in eventLoop.makeSucceededFuture(Set(others)) }
-        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
-        let watcher = relay.greet(alice, on: loop)
-        late.hold()
-        watcher.send { $0.watch.users = [bob.description] }
-        _ = relay.greet(bob)
-        late.release()
-        let told = online(watcher)
-        #expect(!told.isEmpty && !told.contains(false))
-    }
-
     @Test("Who went while Redis was away is announced when it is back, as far as so many are remembered")
     func unannounced() {
         for (number, others) in [0, Limits.Presence.unannouncedUsers].enumerated() {
@@ -79,28 +62,6 @@ struct SessionTests {
             relay.advance(seconds: 2)
             #expect(relay.metrics[offlines] == before + (others == 0 ? 1 : 0))
         }
-    }
-
-    @Test("Presence that nobody told of is found by the sweep, and told once")
-    func unpublished() {
-        let eventLoop = relay.eventLoop
-        relay.loop.acquaintances = { _, others in eventLoop.makeSucceededFuture(Set(others)) }
-        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
-        let watcher = relay.greet(alice)
-        watcher.send { $0.watch.users = [bob.description] }
-        #expect(online(watcher) == [false])
-        InMemoryPresenceRegistry(relay.cluster).heartbeat([bob], at: relay.clock.now) { _ in }
-        relay.advance(seconds: Limits.Node.backstopMaximumSeconds + 1)
-        #expect(online(watcher) == [true])
-        #expect(relay.loop.unchecked.isEmpty)
-        let queries = Limits.Presence.recheckedPerSecond
-        relay.loop.unchecked = (0..<UInt64(queries + 1)).map { UserID(rawValue: 100 + $0) }
-        relay.loop.recheckSomePresence()
-        #expect(relay.loop.unchecked.count == 1, "so many in a second")
-    }
-
-    private func online(_ client: RelayClient) -> [Bool] {
-        client.frames().compactMap { if case .presence(let update) = $0 { update.online } else { nil } }
     }
 
     @Test("Another device of the user is left alone")
@@ -402,37 +363,3 @@ struct BackstopTests {
         #expect(client.frames().isEmpty, "not welcomed twice")
     }
 }
-
-/// Answers what was true when it was asked, later.
-private final class LatePresence: PresenceRegistry {
-    private let inner: InMemoryPresenceRegistry
-    private var isHeld = false
-    private var answers: [() -> Void] = []
-
-    init(_ inner: InMemoryPresenceRegistry) { self.inner = inner }
-
-    func hold() { isHeld = true }
-
-    func release() {
-        isHeld = false
-        let due = answers
-        answers = []
-        for answer in due { answer() }
-    }
-
-    func heartbeat(_ users: [UserID], at now: Timestamp, completion: @escaping ([UserID]?) -> Void) {
-        inner.heartbeat(users, at: now, completion: completion)
-    }
-
-    func leave(_ users: [UserID], at now: Timestamp, completion: @escaping ([UserID]?) -> Void) {
-        inner.leave(users, at: now, completion: completion)
-    }
-
-    func presence(of users: [UserID], completion: @escaping ([UserID: Presence]?) -> Void) {
-        inner.presence(of: users) { answer in
-            if self.isHeld { self.answers.append { completion(answer) } } else { completion(answer) }
-        }
-    }
-}
-
-@available(*, unavailable) extension LatePresence: Sendable {}

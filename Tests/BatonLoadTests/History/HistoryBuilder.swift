@@ -69,12 +69,13 @@ struct HistoryBuilder {
         add(.read(conversation: Self.conversation, sequence: sequence), to: device)
     }
 
-    /// A message of `a1` that bob's first device gets, receipt included.
-    mutating func exchange(_ ref: String, body: UInt64, at sequence: UInt64) {
-        invoked("a1", ref, body: body)
-        accepted("a1", ref, at: sequence)
-        applied("b1", sequence, from: "a1", ref, body: body)
-        receipt("a1", of: "bob", delivered: sequence)
+    /// A message that the other user's first device gets, receipt included.
+    mutating func exchange(_ ref: String, body: UInt64, at sequence: UInt64, from sender: String = "a1") {
+        let recipient = sender == "a1" ? "b1" : "a1"
+        invoked(sender, ref, body: body)
+        accepted(sender, ref, at: sequence)
+        applied(recipient, sequence, from: sender, ref, body: body)
+        receipt(sender, of: users[recipient] ?? "", delivered: sequence)
     }
 
     /// A connection that is welcomed at once and live.

@@ -39,12 +39,13 @@ struct HistoryClusterTests {
 
     // MARK: Presence
 
-    /// Ann's device watches bob, whom she knows.
-    private static func watching() -> HistoryBuilder {
+    /// Ann's device watches bob, who has answered her.
+    private static func watching(isAnswered: Bool = true) -> HistoryBuilder {
         var run = HistoryBuilder("a1", "b1")
         run.connected("a1")
         run.connected("b1", to: "n2")
         run.exchange("r1", body: 1, at: 1)
+        if isAnswered { run.exchange("r2", body: 2, at: 2, from: "b1") }
         run.add(.watching(["bob"]), to: "a1")
         return run
     }
@@ -67,9 +68,18 @@ struct HistoryClusterTests {
         end(&silent)
         #expect(try run.broken(withCluster: true).isEmpty)
         #expect(try wrong.broken(withCluster: true) == [.presenceWrong])
-        #expect(try wrong.proof(of: .presenceWrong, withCluster: true) == ["b1:3", "a1:9"])
+        #expect(try wrong.proof(of: .presenceWrong, withCluster: true) == ["b1:3", "a1:10"])
         #expect(try silent.broken(withCluster: true) == [.presenceWrong])
-        #expect(try silent.proof(of: .presenceWrong, withCluster: true) == ["b1:3", "a1:8"])
+        #expect(try silent.proof(of: .presenceWrong, withCluster: true) == ["b1:3", "a1:9"])
+    }
+
+    @Test("Of somebody who has not answered nothing need be said")
+    func unanswered() throws {
+        var run = Self.watching(isAnswered: false)
+        run.wait(seconds: 15)
+        run.ended("b1")
+        run.ended("a1")
+        #expect(try run.broken(withCluster: true).isEmpty)
     }
 
     @Test("Who was seen online and never left is not seen offline")

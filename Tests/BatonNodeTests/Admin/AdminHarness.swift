@@ -27,7 +27,8 @@ struct AdminHarness {
         let router = makeRouter(
             APIDependencies(
                 accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts), limiter: limiter,
-                revocations: RecordingRevocationAnnouncer(isReachable: true), presence: SettablePresence(),
+                revocations: RecordingRevocationAnnouncer(isReachable: true),
+                acquaintances: RecordingAcquaintanceAnnouncer(), presence: SettablePresence(),
                 sessions: SettableSessions(), clock: clock, tokens: tokens, keys: ClusterKeys(keys),
                 passwords: PasswordHasher(
                     parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))

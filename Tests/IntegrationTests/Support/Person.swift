@@ -95,6 +95,12 @@ final class Person: Sendable {
         }
     }
 
+    /// Both write to the other, so that each may see whether the other is online.
+    func acquainted(with other: Person) async throws {
+        _ = try await client.send("hello", to: .user(other.user))
+        _ = try await other.client.send("hello yourself", to: .user(user))
+    }
+
     func presence(of user: UserID, isOnline: Bool) async throws -> PresenceChange {
         try await events.first("presence of \(user), online \(isOnline)", within: .seconds(60)) { event in
             if case .presence(let change) = event, change.user == user, change.isOnline == isOnline {

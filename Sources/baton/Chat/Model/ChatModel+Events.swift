@@ -143,10 +143,7 @@ extension ChatModel {
             if early.count < Self.earlyOutcomes { early[message.ref] = .accepted(message) }
             return ChatStep()
         }
-        var step = ChatStep.note(.progress(entry, to: title(of: id), tick: tick))
-        // The first message made the conversation: only now may the presence of its people be watched.
-        if message.id.sequence.rawValue == 1 { step.requests.append(.watch(watched)) }
-        return step
+        return ChatStep.note(.progress(entry, to: title(of: id), tick: tick))
     }
 
     private mutating func rejected(_ message: RejectedMessage) -> ChatStep {

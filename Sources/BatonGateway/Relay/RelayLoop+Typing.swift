@@ -1,0 +1,46 @@
+import BatonCore
+import BatonProtocol
+import NIOCore
+
+/// Who shows whom that they type.
+extension RelayLoop {
+    /// How long it is believed whether a user's typing is shown, where nobody tells that it changed.
+    private static let typingBelief = TimeAmount.seconds(30)
+
+    /// To an acquaintance only, as presence: it tells that somebody is online. Whether the other one is acquainted is not
+    /// told to who types, who cannot know, and does nothing wrong.
+    func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
+        let user = handler.principal.user
+        guard let peer = id.peer(of: user) else {
+            handler.reject(unknownConversation(id))
+            return
+        }
+        let notice = BusMessage.typing(id, by: user, active: active)
+        if let isShown = handler.ephemeral?.isTypingShown(in: id, at: eventLoop.now) {
+            if isShown { send(notice, to: peer) }
+            return
+        }
+        let (bound, origin) = (sendable, handler.id)
+        acquaintances(user, [peer]).assumeIsolated()
+            .whenSuccess { acquaintances in
+                let loop = bound.value
+                guard let state = loop.handlers[origin]?.ephemeral else { return }
+                let isShown = acquaintances.contains(peer)
+                state.believeTyping(in: id, isShown: isShown, until: loop.eventLoop.now + Self.typingBelief)
+                if isShown { loop.send(notice, to: peer) }
+            }
+    }
+
+    private func send(_ message: BusMessage, to user: UserID) {
+        // Through the bus alone: a notice that arrives twice would be shown twice.
+        bus.publish(message, to: .user(user), receivers: nil)
+    }
+
+    private func unknownConversation(_ id: ConversationID) -> FrameError {
+        var typing = WireTyping()
+        typing.conversation = id.description
+        return FrameError(
+            .unknownConversation, "there is no such conversation, or you are no member of it", field: "conversation"
+        ).answering(.typing(typing))
+    }
+}
