@@ -75,7 +75,7 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(
             name: "BatonRedis",
-            dependencies: ["BatonCore", "CHiredis", nioCore, nioPosix, nioSSL, logging],
+            dependencies: ["BatonCore", "CHiredis", nioCore, nioPosix, nioSSL, crypto, logging],
             resources: [.embedInCode("Scripts")], swiftSettings: settings),
         .target(
             name: "BatonStore", dependencies: ["BatonCore", collections, grdb, sqlite, logging],

@@ -149,6 +149,8 @@ public enum Limits {
         public static let backstopMaximumSeconds: Int64 = 40
         /// Users of one event loop whose hints could not be published and are told later; the backstop finds the rest.
         public static let unpublishedUsers = 65_536
+        /// Claims about a device that wait while the store is asked about others.
+        public static let claimsOfDevice = 8
         /// Drains that one event loop has under way; the others wait in line.
         public static let drainsInFlight = 64
     }
@@ -187,6 +189,8 @@ public enum Limits {
         public static let recheckedPerSecond = 1_024
         /// TTL of a "last seen" key never ends; what a typing notice lasts at a client.
         public static let typingSeconds: Int64 = 6
+        /// By how much the time of a typing notice may differ from its reader's: what is older was kept back by somebody.
+        public static let typingNoticeSeconds: UInt64 = 30
     }
 
     public enum Store {

@@ -5,7 +5,7 @@ package import BatonCore
 ///
 /// | name | type | TTL | slot | holds |
 /// |---|---|---|---|---|
-/// | `node:<node>` | hash | 15 s | the node's | the lease: address, incarnation, state, connections, since |
+/// | `node:<node>` | hash | 15 s | the node's | the lease: address, incarnation, state, connections, since, proof |
 /// | `nodes` | set | none | one | `<node>.<incarnation>` of each lease taken and not yet cleaned up after |
 /// | `sessions:{<node>.<incarnation>}` | set | 1 h | the node's | `<user>.<device>` of the sessions a node wrote |
 /// | `lock:clean-up` | string | 10 s | one | the node that removes the sessions of dead nodes |

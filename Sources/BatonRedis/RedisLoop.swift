@@ -49,7 +49,7 @@ package final class RedisLoop {
         #endif
         self.sessions = sessions
         presence = RedisPresenceRegistry(commands: commands)
-        nodes = RedisNodeRegistry(commands: commands)
+        nodes = RedisNodeRegistry(commands: commands, seal: settings.seal, observer: observer)
         buckets = RedisSharedBuckets(commands: commands, eventLoop: eventLoop, observer: observer)
         redisBus = RedisBus(
             commands: commandLink, subscriber: subscriberLink, eventLoop: eventLoop, settings: settings,

@@ -17,6 +17,8 @@ package protocol RedisObserver: Sendable {
     func pendingCommands(_ count: Int)
     /// A message came that no node of this version sends.
     func undecodableMessage()
+    /// A message or a lease came that no node of this cluster and this version has made.
+    func unprovenMessage()
     /// The rate limiter could not reach Redis and asked the node's own buckets.
     func limitedLocally()
 }
@@ -36,6 +38,7 @@ extension RedisObserver {
     package func probeMissed() {}
     package func pendingCommands(_ count: Int) {}
     package func undecodableMessage() {}
+    package func unprovenMessage() {}
     package func limitedLocally() {}
 }
 

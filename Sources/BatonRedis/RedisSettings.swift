@@ -25,6 +25,9 @@ package struct RedisSettings: Sendable {
     package var pendingCommands = Limits.Redis.pendingCommands
     package var pendingBytes = Limits.Redis.pendingBytes
     package var replyBytes = Limits.Redis.replyBytes
+    /// What tells messages of nodes from those of others. Without it nothing of others is believed: events are read from the
+    /// store.
+    package var seal: ClusterSeal?
     #if DEBUG
         package var plantedBug: PlantedBug?
     #endif

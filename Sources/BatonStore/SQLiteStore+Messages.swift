@@ -49,16 +49,17 @@ extension SQLiteStore: MessageStore {
                 }, fail: { completion(.failure($0)) }))
     }
 
-    public func revokedDevices(
-        among devices: [DeviceID],
-        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    public func newestConnections(
+        of devices: [DeviceID],
+        completion: @escaping @Sendable (Result<[DeviceID: ConnectionGeneration], StoreError>) -> Void
     ) {
         reads.put(
             ReadPool.Job(
                 run: { connection throws in
-                    var revoked: Set<DeviceID> = []
-                    for device in devices where try connection.isRevoked(device) { revoked.insert(device) }
-                    completion(.success(revoked))
+                    var newest: [DeviceID: ConnectionGeneration] = [:]
+                    newest.reserveCapacity(devices.count)
+                    for device in devices { newest[device] = try connection.newestConnection(of: device) }
+                    completion(.success(newest))
                 }, fail: { completion(.failure($0)) }))
     }
 

@@ -130,12 +130,61 @@ struct ScriptTests {
                         connections: 0, since: Timestamp(milliseconds: 0))
                 }
                 let key = Keys.node(TestRedis.node)
-                #expect(try await Self.run(RenewLease(lease: lease(1)), client) == true)
+                func isHeld(_ lease: NodeLease, disbelieved: String = "") async throws -> String? {
+                    let script = RenewLease(lease: lease, provenBy: TestRedis.seal(), disbelieved: disbelieved)
+                    switch try await Self.run(script, client) {
+                    case .held: return nil
+                    case .heldByLater(let holder): return holder.digest
+                    }
+                }
+                #expect(try await isHeld(lease(1)) == nil)
                 #expect(try await (14...15).contains(Self.ttl(key, client)))
-                #expect(try await Self.run(RenewLease(lease: lease(2)), client) == true)
-                #expect(try await Self.run(RenewLease(lease: lease(1)), client) == false)
+                #expect(try await isHeld(lease(2)) == nil)
+                let later = try #require(try await isHeld(lease(1)))
+                #expect(try await isHeld(lease(1), disbelieved: "other") == later)
+                #expect(try await isHeld(lease(1), disbelieved: later) == nil)
+                #expect(try await isHeld(lease(2)) == nil)
                 #expect(try await Self.run(ReleaseLease(lease: lease(1)), client) == false)
                 #expect(try await Self.run(ReleaseLease(lease: lease(2)), client) == true)
+            }
+        }
+    }
+
+    @Test(
+        "A lease that no node of the cluster has written stops no node and gives way, one of a later start stops it",
+        arguments: [
+            ["HSET", "incarnation", "18446744073709551615", "address", "evil:1", "proof", "0"],
+            ["HSET", "incarnation", "inf"], ["HSET", "incarnation", "nan"], ["HSET", "incarnation", "\u{0}"],
+            ["HSET", "address", "evil:1"], ["HSET", "incarnation", "9", "proof", String(repeating: "0", count: 26)],
+            ["SET", "evil"], ["SADD", "evil"],
+        ])
+    func forgedLease(words: [String]) async throws {
+        try await TestRedis.run { redis in
+            try await redis.withClient { client, eventLoops in
+                let node = try await LivenessSubject.Node(client, on: eventLoops[0])
+                let lease = NodeLease(
+                    node: TestRedis.node, incarnation: 5, address: "127.0.0.1:1", state: .up, connections: 0,
+                    since: Timestamp(milliseconds: 0))
+                func isHeld() async throws -> Bool? {
+                    try await node.ask { $0.nodes.renewLease(lease, completion: $1) }
+                }
+                #expect(try await isHeld() == true)
+                var command = RedisCommand(words[0], Keys.node(TestRedis.node))
+                for word in words.dropFirst() { command.append(word) }
+                if words[0] == "SADD" { _ = try await client.run(RedisCommand("DEL", Keys.node(TestRedis.node))) }
+                _ = try await client.run(command)
+                #expect(try await isHeld() == true)
+                #expect(await client.nodes() == [lease])
+
+                let later = NodeLease(
+                    node: TestRedis.node, incarnation: 6, address: "127.0.0.1:2", state: .up, connections: 0,
+                    since: Timestamp(milliseconds: 0))
+                let proven = RenewLease(lease: later, provenBy: TestRedis.seal())
+                guard case .held = try await Self.run(proven, client) else { return #expect(Bool(false)) }
+                #expect(try await isHeld() == false)
+                // Its proof is worth nothing under another address.
+                _ = try await client.run(RedisCommand("HSET", Keys.node(TestRedis.node), "address", "evil:1"))
+                #expect(try await isHeld() == true)
             }
         }
     }

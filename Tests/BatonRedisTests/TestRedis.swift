@@ -14,6 +14,15 @@ struct TestRedis {
 
     static let node = NodeID("one")!
 
+    /// As of a cluster with these keys.
+    static func seal(_ keys: [UInt8] = [1], at now: Timestamp = Timestamp(milliseconds: 1_800_000_000_000))
+        -> ClusterSeal
+    {
+        ClusterSeal(
+            keys: keys.map { ClusterSeal.Key(bytes: [$0], created: Timestamp(milliseconds: Int64($0))) },
+            clock: MutableClock(now))
+    }
+
     /// Starts a server, runs the test, and stops it whatever the test does.
     static func run(
         _ options: RedisServerFixture.Options = .init(), _ body: (TestRedis) async throws -> Void
@@ -27,6 +36,7 @@ struct TestRedis {
         self.server = server
         settings = RedisSettings(url: try RedisURL(server.url))
         settings.backoff = Backoff(minimum: .milliseconds(5), maximum: .milliseconds(50))
+        settings.seal = Self.seal()
         logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     }
 

@@ -15,7 +15,7 @@ enum ImportRule {
     static let allowed: [String: Set<String>] = [
         "BatonCore": ["DequeModule"],
         "BatonProtocol": system.union(["BatonCore", "SwiftProtobuf"]),
-        "BatonRedis": system.union(nio).union(["BatonCore", "CHiredis", "DequeModule", "Logging"]),
+        "BatonRedis": system.union(nio).union(["BatonCore", "CHiredis", "Crypto", "DequeModule", "Logging"]),
         "BatonStore": system.union([
             "BatonCore", "CPostgres", "DequeModule", "GRDB", "GRDBSQLite", "Logging",
         ]),

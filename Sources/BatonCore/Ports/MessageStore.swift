@@ -41,10 +41,11 @@ public protocol MessageStore: Sendable {
         of users: [UserID],
         completion: @escaping @Sendable (Result<[UserID: InboxSequence], StoreError>) -> Void)
 
-    /// Those of the devices that are revoked or unknown, in one query: what the backstop looks for among the connected.
-    func revokedDevices(
-        among devices: [DeviceID],
-        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void)
+    /// Of each of the devices the number of its newest connection, in one query; of one that is revoked or unknown none. What
+    /// somebody says of a device, who may lie or be late, is held against it.
+    func newestConnections(
+        of devices: [DeviceID],
+        completion: @escaping @Sendable (Result<[DeviceID: ConnectionGeneration], StoreError>) -> Void)
 }
 
 extension MessageStore {

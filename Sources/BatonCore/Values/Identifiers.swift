@@ -71,6 +71,9 @@ public struct ConnectionGeneration: Hashable, Sendable, TextualID {
     /// A connection that the store could not count yet: it is older than every other.
     public static let unnumbered = ConnectionGeneration(rawValue: 0)
 
+    /// The least that is newer.
+    public var next: ConnectionGeneration { ConnectionGeneration(rawValue: rawValue == .max ? .max : rawValue + 1) }
+
     /// What the count of a device's connections begins at. Nodes of schema 1 made generations of the time, in units of
     /// 2^-20 ms; all of those are below it.
     public static let first = ConnectionGeneration(rawValue: 1 << 62)

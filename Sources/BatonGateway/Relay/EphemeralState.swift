@@ -8,34 +8,62 @@ final class EphemeralState {
 
     // MARK: Watching
 
-    /// Whom the client wants to watch, and beside each the number of the last question whether it may.
-    private(set) var wanted: [UserID: UInt64] = [:]
+    /// Whom the client wants to watch.
+    private(set) var wanted: [UserID: Question] = [:]
     /// Those of them whom it may watch.
     var watched: Set<UserID> = []
     /// What it was told of each of those last.
     var told: [UserID: Presence] = [:]
     private var questions: UInt64 = 0
 
+    /// The last question whether somebody may be watched.
+    struct Question: Hashable {
+        var number: UInt64 = 0
+        var isUnderWay = false
+        /// Something changed since it was asked: its answer does not count, and it is asked anew.
+        var isOutdated = false
+    }
+
     /// The client wants to watch these users instead of those before, and to be told of each anew.
     ///
     /// - Returns: those whom it watched and wants no more.
     func want(_ users: [UserID]) -> [UserID] {
-        wanted = Dictionary(users.map { ($0, 0) }) { first, _ in first }
+        let before = wanted
+        wanted = Dictionary(users.map { ($0, before[$0] ?? Question()) }) { first, _ in first }
         told = [:]
         return watched.filter { wanted[$0] == nil }
     }
 
-    /// A question is asked about some of those who are wanted.
+    /// A question is to be asked about some of those who are wanted. Of each one is under way at a time.
     ///
-    /// - Returns: its number.
-    func asked(about users: [UserID]) -> UInt64 {
+    /// - Returns: about whom, and its number.
+    func begin(about users: [UserID]) -> (users: [UserID], number: UInt64) {
         questions += 1
-        for user in users where wanted[user] != nil { wanted[user] = questions }
-        return questions
+        var asked: [UserID] = []
+        for user in users {
+            guard let question = wanted[user] else { continue }
+            if question.isUnderWay {
+                wanted[user]?.isOutdated = true
+            } else {
+                wanted[user] = Question(number: questions, isUnderWay: true)
+                asked.append(user)
+            }
+        }
+        return (asked, questions)
     }
 
-    /// Whether no later question was asked about a user who is still wanted: only then the answer counts.
-    func isLatest(_ question: UInt64, about user: UserID) -> Bool { wanted[user] == question }
+    /// A question was answered.
+    ///
+    /// - Returns: of whom the answer counts, and of whom it is to be asked again.
+    func ended(_ number: UInt64, about users: [UserID]) -> (counts: [UserID], again: [UserID]) {
+        var (counts, again): ([UserID], [UserID]) = ([], [])
+        for user in users {
+            guard let question = wanted[user], question.number == number else { continue }
+            wanted[user]?.isUnderWay = false
+            if question.isOutdated { again.append(user) } else { counts.append(user) }
+        }
+        return (counts, again)
+    }
 
     // MARK: Typing
 

@@ -94,12 +94,8 @@ extension RelayLoop: BusReceiver {
             notice.user = author.description
             notice.active = active
             for handler in handlers where handler.phase == .open { handler.writeEphemeral(.typing(notice)) }
-        case .displaced(let device, let generation): closeDisplaced(device, of: user, by: generation)
-        case .revoked(let device):
-            for handler in handlers where handler.principal.device == device {
-                // Why is told by the store, when the device comes back.
-                handler.close(.revoked, "this device was revoked; log in again")
-            }
+        case .displaced(let device, let generation): look(at: .newer(generation), of: device, of: user)
+        case .revoked(let device): look(at: .revoked, of: device, of: user)
         case .acquaintance(let other): acquaintanceChanged(of: user, with: other)
         case .presence: break
         }
@@ -140,18 +136,22 @@ extension RelayLoop: BusReceiver {
                 eventLoop.execute { bound.value.compare(result) }
             }
             let devices = some.flatMap { users[$0]?.handlers.map(\.principal.device) ?? [] }
-            store.revokedDevices(among: devices) { result in
-                eventLoop.execute { bound.value.closeRevoked(result, of: some) }
+            store.newestConnections(of: devices) { result in
+                eventLoop.execute { bound.value.closeRevoked(devices, result, of: some) }
             }
         }
     }
 
     /// A device may have been revoked while the bus could not tell.
-    private func closeRevoked(_ result: Result<Set<DeviceID>, StoreError>, of some: [UserID]) {
-        guard case .success(let revoked) = result, !revoked.isEmpty else { return }
+    private func closeRevoked(
+        _ asked: [DeviceID], _ result: Result<[DeviceID: ConnectionGeneration], StoreError>, of some: [UserID]
+    ) {
+        guard case .success(let found) = result else { return }
+        let revoked = Set(asked).subtracting(found.keys)
+        guard !revoked.isEmpty else { return }
         for user in some {
             for device in users[user]?.handlers.map(\.principal.device) ?? [] where revoked.contains(device) {
-                deliver(.revoked(device), to: user)
+                closeRevoked(device, of: user)
             }
         }
     }

@@ -55,10 +55,7 @@ extension RelayLoop {
         case .heldByNewer:
             // One that is not numbered holds on without a session until it has a number.
             guard session.generation != .unnumbered else { return }
-            for handler in users[session.user]?.handlers ?? []
-            where handler.principal.device == session.device && handler.generation == session.generation {
-                handler.close(.displaced, Self.tookOver)
-            }
+            look(at: .newer(session.generation.next), of: session.device, of: session.user)
         }
     }
 

@@ -37,13 +37,15 @@ extension RelayLoop {
     }
 
     private func askWhetherAcquainted(with others: [UserID], for handler: RelayHandler, inDoubt doubt: Doubt) {
-        guard let state = handler.ephemeral else { return }
-        let (bound, id, question) = (sendable, handler.id, state.asked(about: others))
-        acquaintances(handler.principal.user, others).assumeIsolated()
+        guard let (asked, number) = handler.ephemeral?.begin(about: others), !asked.isEmpty else { return }
+        let (bound, id) = (sendable, handler.id)
+        acquaintances(handler.principal.user, asked).assumeIsolated()
             .whenComplete { result in
-                guard let handler = bound.value.handlers[id], let state = handler.ephemeral else { return }
-                let asked = others.filter { state.isLatest(question, about: $0) }
-                bound.value.answered(result, about: asked, for: handler, inDoubt: doubt)
+                guard let handler = bound.value.handlers[id],
+                    let (counts, again) = handler.ephemeral?.ended(number, about: asked)
+                else { return }
+                bound.value.answered(result, about: counts, for: handler, inDoubt: doubt)
+                bound.value.askWhetherAcquainted(with: again, for: handler, inDoubt: .ended)
             }
     }
 

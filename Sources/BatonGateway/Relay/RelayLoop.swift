@@ -56,6 +56,7 @@ package final class RelayLoop {
     var secondsRunning: Int64 = 0
     var nextBackstop: NIODeadline
     var reads = PendingReads()
+    var claims = DeviceClaims()
 
     private var operations: [StoreOperation] = []
     private var origins: [Origin] = []

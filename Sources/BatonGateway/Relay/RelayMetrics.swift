@@ -20,6 +20,7 @@ package final class RelayMetrics: Sendable {
     package let hintsReceived: Counter
     package let hintsStale: Counter
     package let hintMissed: Counter
+    package let contradicted: Counter
     package let gaps: Counter
     package let drains: Counter
     package let drainsFailed: Counter
@@ -52,6 +53,7 @@ package final class RelayMetrics: Sendable {
         hintsReceived = counter("hints_received_total")
         hintsStale = counter("hints_stale_total")
         hintMissed = counter("hint_missed_total")
+        contradicted = counter("bus_disbelieved_total", ("reason", "contradicted"))
         gaps = counter("hint_gaps_total")
         drains = counter("drains_total")
         drainsFailed = counter("drains_failed_total")

@@ -124,7 +124,7 @@ package final class RelayNode: Sendable {
     /// Closes the connections of a revoked device on this node, whether or not the bus can tell the others.
     package func revoke(_ device: DeviceID, of user: UserID) {
         for loop in loops(of: user) {
-            loop.eventLoop.execute { loop.value.received(.revoked(device), on: .user(user)) }
+            loop.eventLoop.execute { loop.value.closeRevoked(device, of: user) }
         }
     }
 

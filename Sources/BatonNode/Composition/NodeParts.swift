@@ -62,7 +62,7 @@ struct NodeParts: Sendable {
         let store = try openStore(
             configuration, clock, StoreMetricsObserver(metrics: nodeMetrics, state: state), logger)
         let redis = try await RedisClient.start(
-            on: eventLoops, node: id, settings: try redisSettings(configuration),
+            on: eventLoops, node: id, settings: try redisSettings(configuration, seal(keys, clock)),
             observer: RedisMetricsObserver(metrics: nodeMetrics), logger: logger)
         if await !redis.waitUntilConnected(for: redisPatience) {
             logger.warning("Redis is not reachable; starting without, messages are stored and delivered on this node")
@@ -142,8 +142,14 @@ struct NodeParts: Sendable {
         }
     }
 
-    private static func redisSettings(_ configuration: NodeConfiguration) throws -> RedisSettings {
+    private static func seal(_ keys: SigningKeys, _ clock: any CivilClock) -> ClusterSeal {
+        let derived = keys.derived(for: "bus").map { ClusterSeal.Key(bytes: $0.bytes, created: $0.created) }
+        return ClusterSeal(keys: derived, clock: clock)
+    }
+
+    private static func redisSettings(_ configuration: NodeConfiguration, _ seal: ClusterSeal) throws -> RedisSettings {
         var settings = RedisSettings(url: configuration.redis.url)
+        settings.seal = seal
         if let path = configuration.redis.tlsCA { settings.trust = .file(path) }
         #if DEBUG
             settings.plantedBug = configuration.plantedBug

@@ -47,6 +47,9 @@ package enum MetricNames {
     static let hintMissed = MetricDefinition(
         "baton_hint_missed_total", .counter,
         "Events that the backstop found and no hint had told: the bus loses messages.")
+    static let disbelieved = MetricDefinition(
+        "baton_bus_disbelieved_total", .counter,
+        "Messages of the bus, and what the registries say, that were not believed, by reason.")
     static let hintGaps = MetricDefinition(
         "baton_hint_gaps_total", .counter, "Hints that came with a gap before them and started a drain.")
     static let hintsStale = MetricDefinition(
@@ -138,7 +141,8 @@ package enum MetricNames {
         connections, connectionsOpened, handshakesRefused, plainConnections, bounded, answersAbandoned,
         connectionsClosed, authenticationFailures, framesReceived,
         accepted, duplicates, rejected, limited, acceptSeconds, eventsDelivered, eventsAcknowledged, hintsPublished,
-        hintsReceived, hintMissed, hintGaps, hintsStale, publishErrors, drains, drainsFailed, unacknowledged,
+        hintsReceived, hintMissed, disbelieved, hintGaps, hintsStale, publishErrors, drains, drainsFailed,
+        unacknowledged,
         slowReaders, windowFull,
         commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, logBytes, checkpointSeconds, storeFree,
         storeDisk,

@@ -43,6 +43,8 @@ struct RedisMetricsObserver: RedisObserver {
     func disconnected(_ role: RedisRole, _ error: RedisError) { metrics.redisErrors.increment() }
     func probeHeard(after roundTrip: TimeAmount) { metrics.probe.recordNanoseconds(roundTrip.nanoseconds) }
     func probeMissed() { metrics.redisErrors.increment() }
+    func unprovenMessage() { metrics.unproven.increment() }
+    func undecodableMessage() { metrics.undecodable.increment() }
 }
 
 extension StoreError {

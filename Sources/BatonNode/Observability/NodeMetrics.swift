@@ -12,6 +12,8 @@ package struct NodeMetrics: Sendable {
     package let checkpoint: Metrics.Timer
     package let redisReconnects: Counter
     package let redisErrors: Counter
+    package let unproven: Counter
+    package let undecodable: Counter
     package let probe: Metrics.Timer
     package let eventLoopLag: Metrics.Timer
     package let answersAbandoned: Counter
@@ -35,6 +37,11 @@ package struct NodeMetrics: Sendable {
         checkpoint = timer(MetricNames.checkpointSeconds)
         redisReconnects = counter(MetricNames.redisReconnects)
         redisErrors = counter(MetricNames.redisErrors)
+        func disbelieved(_ reason: String) -> Counter {
+            Counter(label: MetricNames.disbelieved.name, dimensions: [("reason", reason)], factory: factory)
+        }
+        unproven = disbelieved("unproven")
+        undecodable = disbelieved("undecodable")
         probe = timer(MetricNames.probeSeconds)
         eventLoopLag = timer(MetricNames.loopLagSeconds)
         answersAbandoned = counter(MetricNames.answersAbandoned)

@@ -1,6 +1,6 @@
-package import BatonCore
+import BatonCore
 
-/// A bus message as it travels through Redis: words that `redis-cli` shows, and behind an event's two words its frame.
+/// A bus message's text: words that `redis-cli` shows, and behind an event's two words its frame.
 ///
 ///     event <inbox sequence> <frame>
 ///     head <inbox sequence>
@@ -11,7 +11,7 @@ package import BatonCore
 ///     presence <user> online
 ///     presence <user> offline <time>|never
 extension BusMessage {
-    package var text: [UInt8] {
+    var text: [UInt8] {
         var bytes: [UInt8] = []
         append(to: &bytes)
         return bytes
@@ -45,7 +45,7 @@ extension BusMessage {
     }
 
     /// - Returns: nil for anything that no node of this version sends.
-    package init?(text: [UInt8]) {
+    init?(text: [UInt8]) {
         if text.starts(with: Self.eventPrefix) {
             self.init(event: text)
             return

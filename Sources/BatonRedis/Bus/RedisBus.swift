@@ -18,6 +18,7 @@ final class RedisBus: Bus {
     private let observer: any RedisObserver
     private let logger: Logger
     private let probeChannel: String
+    private let seal: ClusterSeal?
     private var subscriptions: Subscriptions
     private var probe: LivenessProbe
     private var wasRestored = false
@@ -35,6 +36,7 @@ final class RedisBus: Bus {
         self.observer = observer
         self.logger = logger
         self.probeChannel = probeChannel
+        seal = settings.seal
         // A quarter of the line, so that there is room for what comes meanwhile.
         subscriptions = Subscriptions(
             window: max(1, settings.pendingCommands / 4), batch: min(128, max(1, settings.pendingCommands / 4)))
@@ -70,7 +72,9 @@ final class RedisBus: Bus {
 
     func publish(_ message: BusMessage, to channel: BusChannel, receivers: ((Int?) -> Void)?) {
         var command = RedisCommand("PUBLISH", Keys.channel(channel))
-        command.append(reserving: message.textCount) { message.append(to: &$0) }
+        command.append(reserving: SealedMessage.count(of: message)) { [seal] bytes in
+            SealedMessage.append(message, on: channel, sealedBy: seal, to: &bytes)
+        }
         publish(command, receivers: receivers)
     }
 
@@ -179,13 +183,15 @@ final class RedisBus: Bus {
 
     private func received(_ payload: [UInt8], on name: [UInt8]) {
         if let channel = Keys.channel(named: name) {
-            guard let message = BusMessage(text: payload) else {
-                observer.undecodableMessage()
-                return
-            }
             // Messages may still come for a channel that is being left.
             guard subscriptions.isWanted(.bus(channel)) else { return }
-            receiver?.received(message, on: channel)
+            switch SealedMessage(text: payload, on: channel, seal: seal) {
+            case .proven(let message): receiver?.received(message, on: channel)
+            case .unproven(let rest):
+                observer.unprovenMessage()
+                if let rest { receiver?.received(rest, on: channel) }
+            case .undecodable: observer.undecodableMessage()
+            }
         } else if let number = Self.probeNumber(payload) {
             if let roundTrip = probe.heard(number, now: eventLoop.now) { observer.probeHeard(after: roundTrip) }
         } else {

@@ -4,19 +4,44 @@ import BatonCore
 ///
 /// `nodes` remembers each lease that was ever taken until its sessions are cleaned up: it names the leases to look at,
 /// and those that are gone. A node is in it only once it holds its lease.
+///
+/// A node that finds its lease in the hands of a later start stops. So that nobody who can write to Redis can stop nodes, that
+/// lease must be proven by the cluster's keys; one that is not gives way.
 final class RedisNodeRegistry: NodeRegistry {
     private let commands: RedisCommands
+    private let seal: ClusterSeal?
+    private let observer: any RedisObserver
 
-    init(commands: RedisCommands) {
+    init(commands: RedisCommands, seal: ClusterSeal?, observer: any RedisObserver) {
         self.commands = commands
+        self.seal = seal
+        self.observer = observer
     }
 
     func renewLease(_ lease: NodeLease, completion: @escaping (Bool?) -> Void) {
-        commands.run(RenewLease(lease: lease)) { result in
-            guard case .success(let isHeld) = result else { return completion(nil) }
-            guard isHeld else { return completion(false) }
+        commands.run(RenewLease(lease: lease, provenBy: seal)) { result in
+            guard case .success(.heldByLater(let holder)) = result, !self.isBelieved(holder, lease.node) else {
+                return self.renewed(lease, result, completion)
+            }
+            self.observer.unprovenMessage()
+            let again = RenewLease(lease: lease, provenBy: self.seal, disbelieved: holder.digest)
+            self.commands.run(again) { self.renewed(lease, $0, completion) }
+        }
+    }
+
+    private func isBelieved(_ holder: RenewLease.Holder, _ node: NodeID) -> Bool {
+        seal?.isProven(holder.text[...], at: Keys.node(node), byText: holder.proof[...]) ?? true
+    }
+
+    private func renewed(
+        _ lease: NodeLease, _ result: Result<RenewLease.Outcome, RedisError>, _ completion: @escaping (Bool?) -> Void
+    ) {
+        switch result {
+        case .failure: completion(nil)
+        case .success(.heldByLater(let holder)): completion(isBelieved(holder, lease.node) ? false : nil)
+        case .success(.held):
             let member = Keys.nodesMember(lease.node, incarnation: lease.incarnation)
-            self.commands.send(RedisCommand("SADD", Keys.nodes, member)) { result in
+            commands.send(RedisCommand("SADD", Keys.nodes, member)) { result in
                 if case .success = result { completion(true) } else { completion(nil) }
             }
         }

@@ -77,6 +77,8 @@ extension SimulatedNode {
         private func addLoop(_ index: Int, _ id: NodeID, _ node: SimulatedNode) {
             var settings = RedisSettings(url: RedisURL(host: "simulated", port: 6379))
             settings.random = node.world.relayRandom
+            settings.seal = ClusterSeal(
+                keys: [ClusterSeal.Key(bytes: [1], created: Timestamp(milliseconds: 0))], clock: node.clock)
             #if DEBUG
                 settings.plantedBug = node.shape.plantedBug
             #endif

@@ -8,7 +8,7 @@ extension SimulatedKeys {
         case .removeSession: removeSession(keys[0], arguments)
         case .removeDeadSessions: .integer(removeDeadSessions(keys[0], owner: arguments[0]))
         case .leavePresence: .integer(leavePresence(keys, now: arguments[0]))
-        case .renewLease: .integer(renewLease(keys[0], arguments))
+        case .renewLease: renewLease(keys[0], arguments)
         case .releaseLease: .integer(releaseLease(keys[0], incarnation: arguments[0]))
         case .releaseLock:
             .integer(string(keys[0]) == Array(arguments[0].utf8) && delete(keys[0]) ? 1 : 0)
@@ -62,15 +62,20 @@ extension SimulatedKeys {
         return 1
     }
 
-    private func renewLease(_ key: String, _ arguments: [String]) -> Int {
-        let holder = hash(key)["incarnation"].flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
-        if let holder, let own = UInt64(arguments[0]), holder > own { return 0 }
-        let names = ["incarnation", "address", "state", "connections", "since"]
-        let values = [arguments[0]] + arguments[2...]
+    private func renewLease(_ key: String, _ arguments: [String]) -> RedisReply {
+        let fields = hash(key)
+        let holder = fields["incarnation"].flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+        // An incarnation is its own digest here.
+        if let holder, let own = UInt64(arguments[0]), holder > own, "\(holder)" != arguments[7] {
+            let rest = ["address", "proof"].map { fields[$0].map(RedisReply.bulk) ?? .null }
+            return .array([.text("\(holder)")] + rest + [.text("\(holder)")])
+        }
+        let names = ["incarnation", "address", "state", "connections", "since", "proof"]
+        let values = [arguments[0]] + arguments[2...6]
         let pairs = zip(names, values).map { ($0, Array($1.utf8)) }
         change(key, to: .hash(Dictionary(uniqueKeysWithValues: pairs)))
         expire(key, seconds: Int(arguments[1]) ?? 0)
-        return 1
+        return .integer(1)
     }
 
     private func releaseLease(_ key: String, incarnation: String) -> Int {

@@ -54,11 +54,12 @@ final class SimulatedStore: MessageStore {
         }
     }
 
-    func revokedDevices(
-        among devices: [DeviceID], completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    func newestConnections(
+        of devices: [DeviceID],
+        completion: @escaping @Sendable (Result<[DeviceID: ConnectionGeneration], StoreError>) -> Void
     ) {
         writer.value.read(completion) { messages, answer in
-            messages.revokedDevices(among: devices, completion: answer)
+            messages.newestConnections(of: devices, completion: answer)
         }
     }
 }

@@ -10,7 +10,7 @@ final class ReadConnection {
     private let inboxByUser: HotStatement
     private let page: HotStatement
     private let opening: HotStatement
-    private let deviceState: HotStatement
+    private let connections: HotStatement
     /// Public ids by number; they never change.
     private var conversations: [Int64: ConversationID] = [:]
     private var users: [Int64: UserID] = [:]
@@ -44,8 +44,11 @@ final class ReadConnection {
             FROM devices d JOIN users u ON u.num = d.user JOIN inboxes i ON i.user = d.user
             JOIN cursors c ON c.device = d.num WHERE d.id = ?1 AND u.id = ?2 AND c.state <> 2
             """)
-        deviceState = try HotStatement(
-            connection, "SELECT c.state FROM devices d JOIN cursors c ON c.device = d.num WHERE d.id = ?1")
+        connections = try HotStatement(
+            connection,
+            """
+            SELECT c.connections FROM devices d JOIN cursors c ON c.device = d.num WHERE d.id = ?1 AND c.state <> 2
+            """)
     }
 
     func begin() throws(SQLiteFailure) {
@@ -137,11 +140,12 @@ final class ReadConnection {
     }
 
     /// Whether a device was revoked, or there never was one.
-    func isRevoked(_ device: DeviceID) throws(SQLiteFailure) -> Bool {
-        deviceState.bind(1, Int64(bitPattern: device.rawValue))
-        defer { deviceState.reset() }
-        guard try deviceState.step() else { return true }
-        return deviceState.integer(0) == DeviceState.revoked.rawValue
+    /// Nil where the device is revoked, or there is none.
+    func newestConnection(of device: DeviceID) throws(SQLiteFailure) -> ConnectionGeneration? {
+        connections.bind(1, Int64(bitPattern: device.rawValue))
+        defer { connections.reset() }
+        guard try connections.step() else { return nil }
+        return ConnectionGeneration(rawValue: UInt64(bitPattern: connections.integer(0)))
     }
 
     // MARK: Ids

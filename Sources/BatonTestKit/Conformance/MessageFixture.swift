@@ -51,9 +51,10 @@ extension MessageStore {
         return try result.get()
     }
 
-    package func revoked(among devices: [DeviceID]) async throws(StoreError) -> Set<DeviceID> {
-        let result: Result<Set<DeviceID>, StoreError> = await withCheckedContinuation { continuation in
-            revokedDevices(among: devices) { continuation.resume(returning: $0) }
+    package func newest(of devices: [DeviceID]) async throws(StoreError) -> [DeviceID: ConnectionGeneration] {
+        let result: Result<[DeviceID: ConnectionGeneration], StoreError> = await withCheckedContinuation {
+            continuation in
+            newestConnections(of: devices) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }

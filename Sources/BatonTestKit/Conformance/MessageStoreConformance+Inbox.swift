@@ -154,15 +154,25 @@ extension MessageStoreConformance {
             let next = try await accepted(message("d", from: alice, to: .user(bob)), by: fixture)
             try expectEqual(next.events.map(\.sequence), [position(4)])
         },
-        Case("Which of many devices are revoked, or are none, is told at once") { fixture in
+        Case("Of many devices the newest connections are told at once, of revoked and unknown ones none") { fixture in
             try await populate(fixture)
             try await fixture.addDevice(laptop(of: bob), of: bob)
             let devices = [device(of: alice), device(of: bob), laptop(of: bob), DeviceID(rawValue: 9)]
-            try expectEqual(try await fixture.messages.revoked(among: devices), [DeviceID(rawValue: 9)])
+            let before = try await fixture.messages.newest(of: devices)
+            try expectEqual(Set(before.keys), Set(devices.dropLast()))
+            var last: ConnectionGeneration?
+            for _ in 0..<2 {
+                let request = ConnectRequest(user: bob, device: device(of: bob), at: time(1))
+                guard case .connected(_, let number) = await fixture.messages.perform(.connect(request)) else {
+                    throw ConformanceFailure(description: "not connected")
+                }
+                last = number
+            }
             try await fixture.revoke(laptop(of: bob), of: bob)
+            let after = try await fixture.messages.newest(of: devices)
             try expectEqual(
-                try await fixture.messages.revoked(among: devices), [DeviceID(rawValue: 9), laptop(of: bob)])
-            try expectEqual(try await fixture.messages.revoked(among: []), [])
+                after, [device(of: alice): try require(before[device(of: alice)]), device(of: bob): try require(last)])
+            try expectEqual(try await fixture.messages.newest(of: []), [:])
         },
         Case("Whoever has no device gets messages in the conversation, and a new device begins behind them") {
             fixture in

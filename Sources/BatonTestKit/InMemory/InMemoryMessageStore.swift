@@ -86,12 +86,19 @@ package final class InMemoryMessageStore: MessageStore {
         completion(.success(heads))
     }
 
-    package func revokedDevices(
-        among devices: [DeviceID],
-        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    package func newestConnections(
+        of devices: [DeviceID],
+        completion: @escaping @Sendable (Result<[DeviceID: ConnectionGeneration], StoreError>) -> Void
     ) {
-        let revoked = state.withLock { state in devices.filter { state.devices[$0].map { $0.revoked != nil } ?? true } }
-        completion(.success(Set(revoked)))
+        let newest = state.withLock { state in
+            var newest: [DeviceID: ConnectionGeneration] = [:]
+            for device in devices {
+                guard let known = state.devices[device], known.revoked == nil else { continue }
+                newest[device] = known.connections
+            }
+            return newest
+        }
+        completion(.success(newest))
     }
 }
 

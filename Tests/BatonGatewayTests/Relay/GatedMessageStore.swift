@@ -12,6 +12,7 @@ final class GatedMessageStore: MessageStore {
         var reads: [@Sendable () -> Void] = []
         var submissions = 0
         var pagesRead = 0
+        var looks = 0
     }
 
     let inner = InMemoryMessageStore()
@@ -20,6 +21,8 @@ final class GatedMessageStore: MessageStore {
     var heldReads: Int { state.withLock { $0.reads.count } }
     var submissions: Int { state.withLock { $0.submissions } }
     var pagesRead: Int { state.withLock { $0.pagesRead } }
+    /// Questions about the newest connections of devices.
+    var looks: Int { state.withLock { $0.looks } }
 
     func holdCommits() { state.withLock { $0.holdsCommits = true } }
     func holdReads() { state.withLock { $0.holdsReads = true } }
@@ -80,11 +83,12 @@ final class GatedMessageStore: MessageStore {
         inner.inboxHeads(of: users, completion: completion)
     }
 
-    func revokedDevices(
-        among devices: [DeviceID],
-        completion: @escaping @Sendable (Result<Set<DeviceID>, StoreError>) -> Void
+    func newestConnections(
+        of devices: [DeviceID],
+        completion: @escaping @Sendable (Result<[DeviceID: ConnectionGeneration], StoreError>) -> Void
     ) {
-        inner.revokedDevices(among: devices, completion: completion)
+        state.withLock { $0.looks += 1 }
+        read(completion) { [inner] in inner.newestConnections(of: devices, completion: completion) }
     }
 
     private func read<Value>(

@@ -184,8 +184,10 @@ struct SessionTests {
     func revoked() {
         let user = relay.addUser(1, devices: [1, 2])
         let (one, two) = (relay.greet(user, device: 1), relay.greet(user, device: 2))
+        relay.store.inner.revoke(relay.device(1, of: user), of: user)
         let bus = InMemoryBus(relay.cluster)
         bus.publish(.revoked(relay.device(1, of: user)), to: .user(user), receivers: nil)
+        relay.run()
         #expect(one.close() == .revoked && two.close() == nil)
     }
 

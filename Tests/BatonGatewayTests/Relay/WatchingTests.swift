@@ -129,6 +129,29 @@ struct WatchingTests {
         #expect(told(watcher).isEmpty)
     }
 
+    @Test("However often it is said that something changed, one question is under way")
+    func flood() {
+        let loop = loop(relay.loop)
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        _ = relay.greet(alice)
+        let watcher = relay.greet(bob)
+        var questions: [EventLoopPromise<Set<UserID>>] = []
+        let eventLoop = relay.eventLoop
+        loop.acquaintances = { _, _ in
+            questions.append(eventLoop.makePromise())
+            return questions[questions.count - 1].futureResult
+        }
+        watch([alice], by: watcher)
+        for _ in 0..<1_000 { loop.received(.acquaintance(alice), on: .user(bob)) }
+        #expect(questions.count == 1)
+        questions[0].succeed([alice])
+        relay.run()
+        #expect(questions.count == 2 && told(watcher).isEmpty, "its answer is older than what was said")
+        questions[1].succeed([alice])
+        relay.run()
+        #expect(questions.count == 2 && told(watcher) == [Told(user: 1, isOnline: true)])
+    }
+
     @Test("After a block typing is not shown any more, at once")
     func typing() {
         let loop = loop(relay.loop)

@@ -1,0 +1,91 @@
+import BatonCore
+
+/// A bus message as it travels: its text, and behind what clients are shown without a look elsewhere a proof that a node of
+/// this cluster sent it.
+///
+///     event <inbox sequence> <frame><proof>
+///     typing <conversation> <user> on|off <time> <proof>
+///
+/// An event's proof is a field that no frame has (`proofField`), so that a node of a version before, which knows no proofs, passes a
+/// frame on that clients understand. What comes without proof is not believed, whoever sent it: an event then only says that
+/// there is something to read, and typing is not shown. All other messages are reasons to ask the store or a registry, and need none.
+enum SealedMessage: Equatable {
+    case proven(BusMessage)
+    /// Sent by a node of a version before, or by somebody who is no node; what is left of it, if anything.
+    case unproven(BusMessage?)
+    /// What no node sends.
+    case undecodable
+
+    /// Field 2047 of bytes, and its length.
+    static let proofField: [UInt8] = [0xfa, 0x7f, UInt8(ClusterSeal.proofBytes)]
+    private static let proofCount = proofField.count + ClusterSeal.proofBytes
+
+    /// Bytes of a message's text and proof, at most.
+    static func count(of message: BusMessage) -> Int {
+        message.textCount + proofCount + ClusterSeal.proofCharacters + 32
+    }
+
+    static func append(
+        _ message: BusMessage, on channel: BusChannel, sealedBy seal: ClusterSeal?, to bytes: inout [UInt8]
+    ) {
+        let start = bytes.count
+        message.append(to: &bytes)
+        guard let seal else { return }
+        switch message {
+        case .event:
+            let proof = seal.proof(of: bytes[start...], at: Keys.channel(channel))
+            bytes += proofField
+            bytes += proof
+        case .typing:
+            let text = String(decoding: bytes[start...], as: UTF8.self) + " \(seal.clock.now.text)"
+            bytes.removeLast(bytes.count - start)
+            bytes += "\(text) \(seal.proofText(of: text, at: Keys.channel(channel)))".utf8
+        case .head, .displaced, .revoked, .acquaintance, .presence: break
+        }
+    }
+
+    init(text: [UInt8], on channel: BusChannel, seal: ClusterSeal?) {
+        let place = Keys.channel(channel)
+        if text.starts(with: Self.eventPrefix) {
+            self.init(event: text, at: place, seal)
+        } else if text.starts(with: Self.typingPrefix) {
+            self.init(typing: text, at: place, seal)
+        } else {
+            self = BusMessage(text: text).map(Self.proven) ?? .undecodable
+        }
+    }
+
+    private static let eventPrefix = Array("event ".utf8)
+    private static let typingPrefix = Array("typing ".utf8)
+
+    private init(event text: [UInt8], at place: String, _ seal: ClusterSeal?) {
+        let (body, end) = (text.dropLast(Self.proofCount), text.suffix(Self.proofCount))
+        if let seal, end.starts(with: Self.proofField),
+            seal.isProven(body, at: place, by: end.suffix(ClusterSeal.proofBytes))
+        {
+            self = BusMessage(text: Array(body)).map(Self.proven) ?? .undecodable
+            return
+        }
+        guard case .event(let sequence, _) = BusMessage(text: text) else {
+            self = .undecodable
+            return
+        }
+        self = .unproven(.head(sequence))
+    }
+
+    private init(typing text: [UInt8], at place: String, _ seal: ClusterSeal?) {
+        let words = text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        if words.count == 6, let seal, let time = Timestamp(text: words[4]),
+            let message = BusMessage(text: Array(text[..<(words[3].endIndex)]))
+        {
+            let age = seal.clock.now.milliseconds.subtractingReportingOverflow(time.milliseconds)
+            let isFresh = !age.overflow && age.partialValue.magnitude <= Limits.Presence.typingNoticeSeconds * 1_000
+            let isProven = seal.isProven(text[..<(words[4].endIndex)], at: place, byText: words[5])
+            self = isFresh && isProven ? .proven(message) : .unproven(nil)
+        } else if words.count == 4, BusMessage(text: text) != nil {
+            self = .unproven(nil)
+        } else {
+            self = .undecodable
+        }
+    }
+}
