@@ -5,6 +5,8 @@ import NIOCore
 /// What a node needs to show itself, and the others, to an operator.
 struct AdminParts: Sendable {
     let token: AdminToken
+    /// Known once the node listens.
+    let addresses = AdminAddresses()
     /// The way to the other nodes.
     let peers: AdminPeers
     private let client: AdminClient

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What `/admin` answers. Everything but the page itself, which holds no data, asks for the token.
+/// What `/admin` answers. Everything but the page itself and challenges, which hold no data, asks for the token.
 ///
 /// These paths show the cluster and never what people wrote. They stand on the node's own port, beside `/metrics`, and
 /// like that are not there for those who come through a balancer.
@@ -20,6 +20,10 @@ struct AdminRoutes: Sendable {
         router.get("/admin") { _, context in
             try context.requireInside()
             return page.response
+        }
+        router.get(RouterPath(AdminProof.path)) { [gate] _, context in
+            try context.requireInside()
+            return try AdminGroup.json(AdminProof.Challenge(challenge: gate.challenges.make()))
         }
         let group = AdminGroup(router: router, gate: gate)
         group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }

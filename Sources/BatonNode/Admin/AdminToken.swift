@@ -9,14 +9,17 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
     /// Characters of a token; one that a node makes has 43.
     static let lengths = 32...256
 
-    private let text: String
     private let digest: SHA256.Digest
+    /// What proofs are made with.
+    private let key: SymmetricKey
 
     /// - Returns: nil for what cannot stand behind `Bearer` (RFC 6750, section 2.1), or is too short to be a secret.
     package init?(_ text: String) {
         guard Self.lengths.contains(text.utf8.count), text.utf8.allSatisfy(Self.isTokenByte) else { return nil }
-        self.text = text
         digest = SHA256.hash(data: Array(text.utf8))
+        key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: Array(text.utf8)), info: Array("baton admin".utf8),
+            outputByteCount: SHA256.byteCount)
     }
 
     /// Compares digests, and all of both: neither a token's length nor how much of it was right shows in the time.
@@ -24,8 +27,10 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         SHA256.hash(data: Array(presented.utf8)) == digest
     }
 
-    /// The header's value that another node, or this one, asks for.
-    var authorization: String { "Bearer \(text)" }
+    /// The code by which who has the token proves it.
+    func code(of request: AdminProof.Request) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: request.text, using: key))
+    }
 
     package var description: String { "AdminToken" }
     package var customMirror: Mirror { Mirror(self, children: []) }

@@ -115,9 +115,10 @@ struct RelayService: Service {
     private func addAdmin(to router: Router<APIRequestContext>) {
         guard let admin = parts.admin else { return }
         let metrics = parts.nodeMetrics
-        let gate = AdminGate(token: admin.token, limiter: RedisRateLimiter(client: parts.redis)) { reason in
-            metrics.authenticationFailed(reason).increment()
-        }
+        let gate = AdminGate(
+            token: admin.token, challenges: AdminChallenges(), addresses: admin.addresses,
+            limiter: RedisRateLimiter(client: parts.redis)
+        ) { reason in metrics.authenticationFailed(reason).increment() }
         let reader = NodeStatusReader(parts: parts, health: { health })
         let observer = ClusterObserver(
             node: parts.id, status: { reader.read() }, peers: admin.peers,
@@ -185,6 +186,8 @@ struct RelayService: Service {
         guard let first = parts.loops.first else { return nil }
         let advertised =
             parts.configuration.listen.advertise ?? "\(parts.configuration.listen.host):\(address.port ?? 0)"
+        parts.admin?.addresses.set(
+            advertised: advertised, host: parts.configuration.listen.host, port: address.port ?? 0)
         let lease = NodeLease(
             node: parts.id, incarnation: parts.incarnation, address: advertised, state: .up, connections: 0,
             since: parts.clock.now)

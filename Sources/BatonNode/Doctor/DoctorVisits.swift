@@ -22,22 +22,20 @@ struct DoctorVisits: Sendable {
 
     private let http = AdminClient.makeHTTP(on: MultiThreadedEventLoopGroup.singleton)
 
-    /// - Parameter base: `http://host:port` or, as a lease has it, `host:port`.
-    /// - Returns: nil where nobody answers.
-    func get(_ path: String, of base: String) async -> Answer? { await ask(.GET, path, of: base) }
-
     /// Asks a node for what only an operator gets.
-    func post(_ path: String, of base: String, as token: AdminToken) async -> Answer? {
-        await ask(.POST, path, of: base, as: token)
+    func post(
+        _ path: String, of base: String, as token: AdminToken
+    ) async throws(AdminClientError) -> (status: Int, body: Data) {
+        let client = AdminClient(token: token, http: http)
+        let answer = try await client.ask(.POST, path, of: base, within: Self.patience)
+        return (Int(answer.status.code), answer.body)
     }
 
-    private func ask(
-        _ method: HTTPMethod, _ path: String, of base: String, as token: AdminToken? = nil
-    ) async -> Answer? {
+    /// - Parameter base: `http://host:port` or, as a lease has it, `host:port`.
+    /// - Returns: nil where nobody answers.
+    func get(_ path: String, of base: String) async -> Answer? {
         let asked = SystemClock().now
-        var request = HTTPClientRequest(url: (base.contains("://") ? base : "http://" + base) + path)
-        request.method = method
-        if let token { request.headers.add(name: "Authorization", value: token.authorization) }
+        let request = HTTPClientRequest(url: (base.contains("://") ? base : "http://" + base) + path)
         guard let response = try? await http.execute(request, timeout: Self.patience) else {
             return nil
         }

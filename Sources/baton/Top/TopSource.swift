@@ -36,10 +36,8 @@ actor TopSource {
                 remember(status, from: address)
                 return status
             } catch {
-                let failure = CommandFailure("the node at \(address) \(error)")
-                // Another node has the same token; asking on would only use up the attempts.
-                if error == .wrongToken || error == .tooManyAttempts { throw failure }
-                problem = problem ?? failure
+                // Also where it refuses: a lease may name somebody who is no node.
+                problem = problem ?? CommandFailure("the node at \(address) \(error)")
             }
         }
         throw problem ?? CommandFailure("there is no node to ask; name one with --node http://HOST:PORT")

@@ -16,6 +16,15 @@ struct AdminHarness {
     static let token = String(repeating: "t", count: 43)
 
     private let refused = Refusals()
+    private let addresses = AdminAddresses()
+    let time = Time()
+
+    /// A monotonic time that tests move.
+    final class Time: Sendable {
+        private let value = Mutex(NIODeadline.uptimeNanoseconds(0))
+        var now: NIODeadline { value.withLock { $0 } }
+        func advance(by amount: TimeAmount) { value.withLock { $0 = $0 + amount } }
+    }
     private let responder: RouterResponder<APIRequestContext>
 
     init() async throws {
@@ -33,7 +42,11 @@ struct AdminHarness {
                 passwords: PasswordHasher(
                     parameters: Argon2Parameters(memoryKiB: 8, iterations: 1, parallelism: 1), threads: 1, queue: 1)))
         let refused = refused
-        let gate = AdminGate(token: try #require(AdminToken(Self.token)), limiter: limiter) { refused.add($0) }
+        addresses.set(advertised: "n1.example:8081", host: "0.0.0.0", port: 8081)
+        let gate = AdminGate(
+            token: try #require(AdminToken(Self.token)), challenges: AdminChallenges { [time] in time.now },
+            addresses: addresses, limiter: limiter
+        ) { refused.add($0) }
         let relay = RelayNode(settings: RelaySettings(node: try #require(NodeID("n1")), incarnation: 1))
         AdminRoutes(
             gate: gate, status: { .sample("n1") }, cluster: { Self.cluster },
@@ -56,10 +69,10 @@ struct AdminHarness {
     }
 
     func ask(
-        _ method: HTTPRequest.Method, _ path: String, _ headers: HTTPFields = [:], from address: String = "192.0.2.1"
+        _ method: HTTPRequest.Method, _ path: String, _ headers: HTTPFields = [:], from address: String = "192.0.2.1",
+        host: String? = "localhost"
     ) async throws -> Answer {
-        let head = HTTPRequest(
-            method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers)
+        let head = HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: headers)
         let context = APIRequestContext(
             remoteAddress: address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let response = try await responder.respond(
