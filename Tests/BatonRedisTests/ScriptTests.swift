@@ -34,7 +34,9 @@ struct ScriptTests {
                 let key = Keys.session(Self.alice)
                 let mine = Self.session("one", generation: 5)
                 #expect(try await Self.run(WriteSession(session: mine), client) == .written)
-                #expect(try await client.run(RedisCommand("HGET", key, "\(Self.phone)")).text == mine.text)
+                let text = try await client.run(RedisCommand("HGET", key, "\(Self.phone)")).text ?? ""
+                #expect(text.hasPrefix("\(mine.text) renewed="))
+                #expect(Session(user: Self.alice, device: Self.phone, text: text) == mine)
                 #expect(try await client.run(RedisCommand("OBJECT", "ENCODING", key)).text == "listpack")
                 _ = try await client.run(RedisCommand("EXPIRE", key, "9"))
                 #expect(try await Self.run(WriteSession(session: mine), client) == .renewed)
@@ -51,6 +53,33 @@ struct ScriptTests {
                 // Something that no node wrote is overwritten.
                 _ = try await client.run(RedisCommand("HSET", key, "\(Self.phone)", "junk"))
                 #expect(try await Self.run(WriteSession(session: mine), client) == .displacedOlder)
+            }
+        }
+    }
+
+    @Test("write_session takes out what nobody has renewed for the TTL, though other devices keep the hash alive")
+    func ghosts() async throws {
+        try await TestRedis.run { redis in
+            try await redis.withClient { (client, _) async throws -> Void in
+                let key = Keys.session(Self.alice)
+                let mine = Self.session("one", generation: 5)
+                let now = try #require(
+                    try await client.run(RedisCommand("TIME")).array?.first?.text.flatMap { Int64($0) })
+                let others: [(device: String, value: String)] = [
+                    ("0000000000002", "\(mine.text) renewed=\(now - Limits.Presence.sessionSeconds - 2)"),
+                    ("0000000000003", "\(mine.text) renewed=\(now - Limits.Presence.sessionSeconds + 20)"),
+                    // A node of the version before wrote it.
+                    ("0000000000004", mine.text),
+                ]
+                for other in others { _ = try await client.run(RedisCommand("HSET", key, other.device, other.value)) }
+                #expect(try await Self.run(WriteSession(session: mine), client) == .written)
+                let left = try await client.run(RedisCommand("HKEYS", key)).array?.compactMap(\.text) ?? []
+                #expect(Set(left) == ["\(Self.phone)", "0000000000003", "0000000000004"])
+                // The own one too: it is written anew.
+                let old = "\(Self.session("two", generation: 9).text) renewed=\(now - 1_000)"
+                _ = try await client.run(RedisCommand("HSET", key, "\(Self.phone)", old))
+                #expect(try await Self.run(WriteSession(session: mine), client) == .written)
+                #expect(try await Self.run(RemoveSession(session: mine), client) == (2, false))
             }
         }
     }

@@ -1,6 +1,7 @@
 package import BatonCore
 
-/// A session as it stands in Redis: `node=a incarnation=7 generation=… since=2026-11-21T08:13:27.123Z client=chat/1.0`.
+/// A session as it stands in Redis: `node=a incarnation=7 generation=… since=2026-11-21T08:13:27.123Z client=chat/1.0`, and
+/// behind it ` renewed=` with the seconds of Redis' clock when it was last written, which is Redis' own.
 extension Session {
     package var text: String {
         "\(owner)generation=\(generation) since=\(since.text) client=\(Self.word(client))"
@@ -14,7 +15,13 @@ extension Session {
     /// - Returns: nil for anything that no node of this version writes.
     package init?(user: UserID, device: DeviceID, text: String) {
         guard text.utf8.count <= 512 else { return nil }
-        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        var words = text.split(separator: " ", omittingEmptySubsequences: false)
+        // Nodes of a version before write none.
+        if words.count == 6, let renewed = words.last, renewed.hasPrefix("renewed="),
+            UInt64(renewed.dropFirst(8)) != nil
+        {
+            words.removeLast()
+        }
         let names = ["node=", "incarnation=", "generation=", "since=", "client="]
         guard words.count == names.count, zip(words, names).allSatisfy({ $0.hasPrefix($1) }) else { return nil }
         let values = zip(words, names).map { String($0.dropFirst($1.count)) }

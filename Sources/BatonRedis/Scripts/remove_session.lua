@@ -9,6 +9,7 @@
 -- incarnation holds the field now (so that the node's index must keep the device), else 0.
 
 local current = redis.call('HGET', KEYS[1], ARGV[1])
+if current then current = string.gsub(current, ' renewed=%d+$', '') end
 local held = 0
 if current == ARGV[2] then
     redis.call('HDEL', KEYS[1], ARGV[1])

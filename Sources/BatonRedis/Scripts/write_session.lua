@@ -1,6 +1,9 @@
 -- Writes a device's session, unless a newer connection of the device holds it. Registering and renewing are the same
 -- act: a renewal that finds nothing (Redis was emptied) or an older connection writes anew.
 --
+-- Behind a session stands when it was last written, in seconds of Redis' own clock. The hash lives as long as any device of
+-- the user; so who writes takes out what nobody has renewed for the TTL: a node may have died that no lease told of.
+--
 -- KEYS[1]  session:{<user>}
 -- ARGV[1]  field: the device
 -- ARGV[2]  value: the whole session
@@ -19,7 +22,18 @@ local function newer(left, right)
     return false
 end
 
-local current = redis.call('HGET', KEYS[1], ARGV[1])
+local now, ttl = tonumber(redis.call('TIME')[1]), tonumber(ARGV[4])
+local sessions = redis.call('HGETALL', KEYS[1])
+local current
+for index = 1, #sessions, 2 do
+    local renewed = tonumber(string.match(sessions[index + 1], ' renewed=(%d+)$'))
+    if renewed and now - renewed > ttl then
+        redis.call('HDEL', KEYS[1], sessions[index])
+    elseif sessions[index] == ARGV[1] then
+        current = string.gsub(sessions[index + 1], ' renewed=%d+$', '')
+    end
+end
+
 local outcome = 0
 if current == ARGV[2] then
     outcome = 1
@@ -28,6 +42,8 @@ elseif current then
     if generation and not newer(ARGV[3], generation) then return 3 end
     outcome = 2
 end
-if outcome ~= 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-redis.call('EXPIRE', KEYS[1], ARGV[4])
+-- First: a full Redis still takes this, and refuses the rest.
+redis.call('EXPIRE', KEYS[1], ttl)
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. string.format(' renewed=%.0f', now))
+redis.call('EXPIRE', KEYS[1], ttl)
 return outcome

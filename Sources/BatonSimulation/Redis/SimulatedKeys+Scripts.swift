@@ -18,27 +18,37 @@ extension SimulatedKeys {
 
     private func writeSession(_ key: String, _ arguments: [String]) -> Int {
         let (field, value, generation) = (arguments[0], arguments[1], arguments[2])
-        var fields = hash(key)
+        let ttl = Int(arguments[3]) ?? 0
+        var fields = hash(key).filter { _, session in
+            let renewed = Self.word("renewed=", in: String(decoding: session, as: UTF8.self)).flatMap { Int($0) }
+            return renewed.map { seconds - $0 <= ttl } ?? true
+        }
         var outcome = 0
-        if let current = fields[field].map({ String(decoding: $0, as: UTF8.self) }) {
+        if let current = fields[field].map({ Self.session(String(decoding: $0, as: UTF8.self)) }) {
             if current == value {
                 outcome = 1
             } else {
-                if let held = Self.word("generation=", in: current), !(Array(generation.utf8) > held) { return 3 }
+                if let held = Self.word("generation=", in: current), !(Array(generation.utf8) > held) {
+                    change(key, to: .hash(fields))
+                    return 3
+                }
                 outcome = 2
             }
         }
-        if outcome != 1 {
-            fields[field] = Array(value.utf8)
-            change(key, to: .hash(fields))
-        }
-        expire(key, seconds: Int(arguments[3]) ?? 0)
+        fields[field] = Array("\(value) renewed=\(seconds)".utf8)
+        change(key, to: .hash(fields))
+        expire(key, seconds: ttl)
         return outcome
+    }
+
+    /// What stands before the time of its writing.
+    private static func session(_ text: String) -> String {
+        text.firstRange(of: " renewed=").map { String(text[..<$0.lowerBound]) } ?? text
     }
 
     private func removeSession(_ key: String, _ arguments: [String]) -> RedisReply {
         var fields = hash(key)
-        let current = fields[arguments[0]].map { String(decoding: $0, as: UTF8.self) }
+        let current = fields[arguments[0]].map { Self.session(String(decoding: $0, as: UTF8.self)) }
         var isHeld = false
         if current == arguments[1] {
             fields[arguments[0]] = nil

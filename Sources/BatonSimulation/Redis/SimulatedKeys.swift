@@ -23,6 +23,9 @@ final class SimulatedKeys {
 
     func empty() { entries = [:] }
 
+    /// Its clock.
+    var seconds: Int { Int(world.now / 1_000_000_000) }
+
     static func isWrite(_ command: String) -> Bool {
         ["SET", "HDEL", "SADD", "SREM", "EXPIRE", "EVALSHA", "EVAL"].contains(command)
     }

@@ -38,13 +38,7 @@ final class SimulatedRedis {
         for connection in connections { connection.cut() }
     }
 
-    /// It lost everything at some time.
-    private(set) var hasForgotten = false
-
-    func empty() {
-        hasForgotten = true
-        keys.empty()
-    }
+    func empty() { keys.empty() }
 
     func start(isEmptied: Bool) {
         if isEmptied { empty() }

@@ -83,7 +83,7 @@ extension Simulation {
         for device in living { channels.formUnion(device.watched.map { Keys.channel(.watch($0)) }) }
         for device in devices {
             let key = Keys.session(device.user)
-            let found = redis.keys.hash(key).filter { !isGhost($0.key, $0.value) }.mapValues { value -> String in
+            let found = redis.keys.hash(key).mapValues { value -> String in
                 let text = String(decoding: value, as: UTF8.self)
                 let words = ["node=", "generation="].map { SimulatedKeys.word($0, in: text) ?? "" }
                 return "node=\(words[0]) \(words[1])"
@@ -98,16 +98,6 @@ extension Simulation {
         }
         guard redis.channels == channels.sorted() else { return "subscribed are \(redis.channels)" }
         return isQuiet()
-    }
-
-    /// A session of a device that never came back, on a node that died before it had renewed the lease that an emptied Redis
-    /// forgot: it lives for as long as the user's other devices renew the hash.
-    private func isGhost(_ device: String, _ value: [UInt8]) -> Bool {
-        guard redis.hasForgotten, devices.contains(where: { $0.isRevoked && "\($0.device)" == device }) else {
-            return false
-        }
-        let incarnation = SimulatedKeys.word("incarnation=", in: String(decoding: value, as: UTF8.self))
-        return !nodes.contains { $0.life.map { "\($0.incarnation)" } == incarnation }
     }
 
     /// A session that somebody removed must not be the one of a connection that lives.

@@ -23,7 +23,7 @@ public final class InMemoryCluster {
         didSet { if isDown != oldValue { for bus in buses { bus.bus?.connectionChanged(isUp: !isDown) } } }
     }
 
-    var sessions: [UserID: Sessions] = [:]
+    var sessions: [UserID: [DeviceID: HeldSession]] = [:]
     var presence: [UserID: Timestamp] = [:]
     var lastSeen: [UserID: Timestamp] = [:]
     var buckets: [RateLimitBucket: Bucket] = [:]
@@ -37,9 +37,10 @@ public final class InMemoryCluster {
         let number: UInt64
     }
 
-    struct Sessions {
-        var byDevice: [DeviceID: Session]
-        var ends: Timestamp
+    /// Each ends by itself, whatever other devices of the user do.
+    struct HeldSession {
+        let session: Session
+        let ends: Timestamp
     }
 
     private struct WeakBus { weak var bus: InMemoryBus? }
@@ -63,8 +64,7 @@ public final class InMemoryCluster {
 
     /// A user's sessions that did not run out.
     public func sessions(of user: UserID) -> [Session] {
-        guard let entry = sessions[user], entry.ends > now else { return [] }
-        return entry.byDevice.values.sorted { $0.device < $1.device }
+        (sessions[user] ?? [:]).values.filter { $0.ends > now }.map(\.session).sorted { $0.device < $1.device }
     }
 
     func attach(_ bus: InMemoryBus) {

@@ -34,11 +34,11 @@ public final class InMemoryNodeRegistry: NodeRegistry {
         cluster.known.subtract(dead)
         var orphaned: [UserID] = []
         for (user, sessions) in cluster.sessions {
-            let alive = sessions.byDevice.filter { _, session in
-                !dead.contains(.init(node: session.node, number: session.incarnation))
+            let alive = sessions.filter { _, held in
+                !dead.contains(.init(node: held.session.node, number: held.session.incarnation))
             }
-            guard alive.count < sessions.byDevice.count else { continue }
-            cluster.sessions[user]?.byDevice = alive
+            guard alive.count < sessions.count else { continue }
+            cluster.sessions[user] = alive
             if alive.isEmpty { orphaned.append(user) }
         }
         completion(orphaned.sorted())

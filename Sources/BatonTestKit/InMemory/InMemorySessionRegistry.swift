@@ -15,8 +15,8 @@ public final class InMemorySessionRegistry: SessionRegistry {
 
     public func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
         guard !cluster.isDown else { return completion(nil) }
-        if cluster.sessions[session.user]?.byDevice[session.device] == session {
-            cluster.sessions[session.user]?.byDevice[session.device] = nil
+        if cluster.sessions[session.user]?[session.device]?.session == session {
+            cluster.sessions[session.user]?[session.device] = nil
         }
         completion(cluster.sessions(of: session.user).count)
     }
@@ -25,17 +25,13 @@ public final class InMemorySessionRegistry: SessionRegistry {
     public func forget(_ session: Session) {}
 
     private func write(_ session: Session) -> SessionWriting {
-        var sessions = cluster.sessions(of: session.user)
         var outcome = SessionWriting.written
-        if let current = sessions.first(where: { $0.device == session.device }) {
+        if let current = cluster.sessions(of: session.user).first(where: { $0.device == session.device }) {
             guard current == session || current.generation < session.generation else { return .heldByNewer }
             outcome = current == session ? .renewed : .displacedOlder
-            sessions.removeAll { $0.device == session.device }
         }
-        sessions.append(session)
-        cluster.sessions[session.user] = InMemoryCluster.Sessions(
-            byDevice: Dictionary(uniqueKeysWithValues: sessions.map { ($0.device, $0) }),
-            ends: cluster.now.advanced(byMilliseconds: Limits.Presence.sessionSeconds * 1_000))
+        cluster.sessions[session.user, default: [:]][session.device] = InMemoryCluster.HeldSession(
+            session: session, ends: cluster.now.advanced(byMilliseconds: Limits.Presence.sessionSeconds * 1_000))
         return outcome
     }
 }
