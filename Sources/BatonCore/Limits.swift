@@ -147,6 +147,14 @@ public enum Limits {
         public static let evacuationSeconds: Int64 = 30
         public static let backstopMinimumSeconds: Int64 = 25
         public static let backstopMaximumSeconds: Int64 = 40
+        /// Between two sweeps while the bus carries no hints, and a sweep is what delivers.
+        public static let blindBackstopSeconds: Int64 = 2
+        /// ... but so many times as long as the last one took, so that sweeps of many users do not take all of the store.
+        public static let blindBackstopRest: Int64 = 20
+        /// For how long a hint may be on its way before what it would have told was missed.
+        public static let hintDelayMilliseconds: Int64 = 1_000
+        /// The same while the bus carries none: only those of this node's own commits are on their way.
+        public static let ownHintDelayMilliseconds: Int64 = 100
         /// Users of one event loop whose hints could not be published and are told later; the backstop finds the rest.
         public static let unpublishedUsers = 65_536
         /// Claims about a device that wait while the store is asked about others.
@@ -294,5 +302,12 @@ public enum Limits {
         public static let replyBytes = 16 * 1024 * 1024
         /// Between two liveness probes, and how long one may take.
         public static let probeSeconds: Int64 = 5
+        /// A connection that is lost sooner counts as one more that failed: who is sent away again and again comes more and
+        /// more seldom.
+        public static let steadySeconds: Int64 = 10
+        /// What was refused works again where it was carried out so long after the last refusal.
+        public static let refusalQuietSeconds: Int64 = 5
+        /// ... and is forgotten where nobody has tried it for so long.
+        public static let refusalMemorySeconds: Int64 = 60
     }
 }

@@ -14,7 +14,7 @@ package import BatonCore
 /// | `lastseen:{<user>}` | string | none | the user's | time of the last heartbeat |
 /// | `user:{<user>}` | channel | | the user's | hints for the user's connections; `displaced`, `revoked` |
 /// | `watch:{<user>}` | channel | | the user's | `presence` changes for those who look at this user |
-/// | `probe:<node>:<loop>` | channel | | the node's | an event loop's own probes: is anything heard at all? |
+/// | `user:{probe.<node>.<loop>}` | channel | | its own | an event loop's own probes, beside those of users: is anything heard at all? |
 /// | `limit:{<who>}:<what>` | string | until full | the limited one's | a token bucket: `tokens=… at=…`, below zero: owed |
 ///
 /// `nodes` and `sessions:{…}` are indexes: without them finding a dead node's sessions would mean to scan every key
@@ -32,7 +32,7 @@ package enum Keys {
     package static func session(_ user: UserID) -> String { "session:{\(user)}" }
     package static func presence(_ user: UserID) -> String { "presence:{\(user)}" }
     package static func lastSeen(_ user: UserID) -> String { "lastseen:{\(user)}" }
-    package static func probe(_ node: NodeID, loop: Int) -> String { "probe:\(node):\(loop)" }
+    package static func probe(_ node: NodeID, loop: Int) -> String { "user:{probe.\(node).\(loop)}" }
 
     package static func channel(_ channel: BusChannel) -> String {
         switch channel {

@@ -29,20 +29,22 @@ package final class RedisLoop {
     /// - Throws: where the TLS settings are of no use.
     package init(
         eventLoop: any EventLoop, node: NodeID, index: Int, settings: RedisSettings,
-        observer: any RedisObserver = SilentRedisObserver(), logger: Logger
+        standing: RedisStanding = RedisStanding(), observer: any RedisObserver = SilentRedisObserver(), logger: Logger
     ) throws {
         eventLoop.preconditionInEventLoop()
         var logger = logger
         logger[metadataKey: "loop"] = "\(index)"
         let connector = try RedisConnector(settings: settings)
         let link = { (role: RedisRole) in
-            RedisLink(role: role, eventLoop: eventLoop, connector: connector, observer: observer, logger: logger)
+            RedisLink(
+                role: role, eventLoop: eventLoop, connector: connector, standing: standing, observer: observer,
+                logger: logger)
         }
         self.eventLoop = eventLoop
         self.settings = settings
         commandLink = link(.command)
         subscriberLink = link(.subscriber)
-        commands = RedisCommands(link: commandLink)
+        commands = RedisCommands(link: commandLink, standing: standing)
         let sessions = RedisSessionRegistry(commands: commands)
         #if DEBUG
             sessions.plantedBug = settings.plantedBug
@@ -53,7 +55,7 @@ package final class RedisLoop {
         buckets = RedisSharedBuckets(commands: commands, eventLoop: eventLoop, observer: observer)
         redisBus = RedisBus(
             commands: commandLink, subscriber: subscriberLink, eventLoop: eventLoop, settings: settings,
-            probeChannel: Keys.probe(node, loop: index), observer: observer, logger: logger)
+            probeChannel: Keys.probe(node, loop: index), standing: standing, observer: observer, logger: logger)
 
         let name = "baton-\(node)-\(index)"
         commandLink.preparation = { [unowned self] in

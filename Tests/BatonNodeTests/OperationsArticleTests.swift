@@ -1,4 +1,5 @@
 import BatonCore
+import BatonRedis
 import Foundation
 import Testing
 
@@ -36,6 +37,7 @@ struct OperationsArticleTests {
         canary.bus(isThere: false)
         canary.othersHaveBus([n2])
         let state = NodeState(loops: 1, canary: canary)
+        state.redis(isEvicting: true)
         state.evacuating()
         state.lease(isHeld: false)
         state.store(.diskFull)
@@ -48,6 +50,38 @@ struct OperationsArticleTests {
         for reason in reasons {
             let word = reason.replacing(":n2", with: ":<node>")
             #expect(article.contains("`\(word)`"), "\(word)")
+        }
+    }
+
+    @Test("It knows each function that Redis may refuse, and each reason for it")
+    func refusals() throws {
+        let start = try #require(article.firstRange(of: "### What Redis refuses")).upperBound
+        let section = article[start...].prefix { $0 != "#" }
+        for name in RedisFunction.allCases.map(\.rawValue) + RedisRefusal.allCases.map(\.rawValue) {
+            #expect(section.contains("`\(name)`"), "\(name)")
+        }
+    }
+
+    @Test("Keys that were evicted are told of, and for a while after the last of them")
+    func evictions() {
+        var evictions = RedisWatch.Evictions()
+        #expect(evictions.looked(evicted: 7) == nil, "it may be long ago")
+        #expect(evictions.looked(evicted: 8) == true)
+        #expect(evictions.looked(evicted: 9) == nil)
+        for _ in 0..<11 { #expect(evictions.looked(evicted: 9) == nil) }
+        #expect(evictions.looked(evicted: 9) == false)
+        #expect(evictions.looked(evicted: 0) == nil, "it was started anew")
+        #expect(evictions.looked(evicted: 1) == true)
+    }
+
+    @Test("A node without the bus is known by its reasons")
+    func hasBus() {
+        #expect(NodeState.hasBus([]) && NodeState.hasBus(["redis_refuses_sessions:read_only", "store_full"]))
+        for reason in [
+            "redis_unreachable", "redis_refuses_hints:no_permission", "redis_refuses_subscriptions:no_permission",
+            "redis_refuses_login:wrong_password",
+        ] {
+            #expect(!NodeState.hasBus(["store_full", reason]))
         }
     }
 

@@ -46,26 +46,34 @@ struct MachineTests {
         #expect(cost.sent([ignored], cost: 1, deadline: Self.at(1)) == .write)
     }
 
-    @Test("A link connects for ever, counts its attempts and starts counting anew once it was ready")
+    @Test("A link connects for ever, counts its attempts and starts counting anew once a connection has lasted")
     func link() {
         var machine = RedisLink.StateMachine()
+        let steady = Limits.Redis.steadySeconds * 1_000
         #expect(machine.started() == true)
         #expect(machine.started() == false)
-        #expect(machine.lost() == .retry(attempt: 0, wasReady: false))
-        #expect(machine.lost() == .nothing)
+        #expect(machine.lost(now: Self.at(0)) == .retry(attempt: 0, wasReady: false))
+        #expect(machine.lost(now: Self.at(0)) == .nothing)
         #expect(machine.backoffEnded() == true)
         #expect(machine.connected() == true)
-        #expect(machine.lost() == .retry(attempt: 1, wasReady: false))
+        #expect(machine.lost(now: Self.at(0)) == .retry(attempt: 1, wasReady: false))
+        // Let in and sent away, again and again.
+        for attempts in 3...9 {
+            #expect(machine.backoffEnded() == true)
+            #expect(machine.connected() == true)
+            #expect(machine.prepared(now: Self.at(0)) == attempts)
+            #expect(machine.isReady == true)
+            #expect(machine.lost(now: Self.at(steady - 1)) == .retry(attempt: attempts, wasReady: true))
+            #expect(machine.isReady == false)
+        }
         #expect(machine.backoffEnded() == true)
         #expect(machine.connected() == true)
-        #expect(machine.prepared() == 3)
-        #expect(machine.isReady == true)
-        #expect(machine.lost() == .retry(attempt: 0, wasReady: true))
-        #expect(machine.isReady == false)
+        #expect(machine.prepared(now: Self.at(0)) == 10)
+        #expect(machine.lost(now: Self.at(steady)) == .retry(attempt: 0, wasReady: true))
         #expect(machine.closed() == false)
         #expect(machine.backoffEnded() == false)
         #expect(machine.connected() == false)
-        #expect(machine.prepared() == nil)
+        #expect(machine.prepared(now: Self.at(0)) == nil)
     }
 
     @Test("The backoff doubles, stays below its cap and is jittered")

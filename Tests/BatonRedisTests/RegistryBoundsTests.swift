@@ -12,10 +12,12 @@ struct RegistryBoundsTests {
 
     init() throws {
         let settings = RedisSettings(url: RedisURL(host: "127.0.0.1", port: 1))
+        let standing = RedisStanding()
         commands = RedisCommands(
             link: RedisLink(
                 role: .command, eventLoop: EmbeddedEventLoop(), connector: try RedisConnector(settings: settings),
-                observer: SilentRedisObserver(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                standing: standing, observer: SilentRedisObserver(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), standing: standing)
     }
 
     private func session(_ number: Int) -> Session {

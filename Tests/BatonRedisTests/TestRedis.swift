@@ -13,6 +13,7 @@ struct TestRedis {
     private let logger: Logger
 
     static let node = NodeID("one")!
+    static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// As of a cluster with these keys.
     static func seal(_ keys: [UInt8] = [1], at now: Timestamp = Timestamp(milliseconds: 1_800_000_000_000))
@@ -37,18 +38,18 @@ struct TestRedis {
         settings = RedisSettings(url: try RedisURL(server.url))
         settings.backoff = Backoff(minimum: .milliseconds(5), maximum: .milliseconds(50))
         settings.seal = Self.seal()
-        logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger = Self.silence
     }
 
     /// Runs with a client on one event loop, connected.
     func withClient(
         loops: Int = 1, within timeout: TimeAmount = .seconds(10), node: NodeID = TestRedis.node,
-        observer: any RedisObserver = SilentRedisObserver(),
+        standing: RedisStanding = RedisStanding(), observer: any RedisObserver = SilentRedisObserver(),
         _ body: (RedisClient, [any EventLoop]) async throws -> Void
     ) async throws {
         let eventLoops = (0..<loops).map { _ in MultiThreadedEventLoopGroup.singleton.next() }
         let client = try await RedisClient.start(
-            on: eventLoops, node: node, settings: settings, observer: observer, logger: logger)
+            on: eventLoops, node: node, settings: settings, standing: standing, observer: observer, logger: logger)
         do {
             guard await client.waitUntilConnected(for: timeout) else { throw NotConnected() }
             try await body(client, eventLoops)

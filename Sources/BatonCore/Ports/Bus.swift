@@ -9,6 +9,10 @@ public protocol Bus: AnyObject {
     /// False while the bus knows that it cannot reach its server.
     var isConnected: Bool { get }
 
+    /// False while nothing comes of publishing, as far as the bus knows: it is not connected, or the server refuses. Others, who
+    /// share the server, then hear as little from here as is heard from them.
+    var carriesHints: Bool { get }
+
     /// Where received messages and changes of state go. Held weakly.
     var receiver: (any BusReceiver)? { get set }
 

@@ -21,7 +21,9 @@ package final class LeaseKeeper {
 
     /// A look at dead nodes for so many renewals: about two in a lease's TTL, over all nodes.
     private static let renewalsPerCleanUp = 2
+    /// From the first failure to take the lease on, doubling until a renewal's period.
     private static let retryDelay = TimeAmount.milliseconds(100)
+    private var retries = 0
 
     package init(
         lease: NodeLease, redis: (nodes: any NodeRegistry, presence: any PresenceRegistry), relay: RelayLoop,
@@ -76,7 +78,10 @@ package final class LeaseKeeper {
             // Without Redis the lease cannot be anybody else's either.
             guard let isHeld else { return self.takeSoon() }
             self.onRenewal(isHeld)
-            if isHeld { return self.node.leaseTaken() }
+            if isHeld {
+                self.retries = 0
+                return self.node.leaseTaken()
+            }
             self.logger.error("a later start of a node of this name took over; this one stops")
             self.timer?.cancel()
             self.onSuperseded()
@@ -87,7 +92,9 @@ package final class LeaseKeeper {
     private func takeSoon() {
         guard !node.isLeased, timer != nil else { return }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.scheduleTask(in: Self.retryDelay) {
+        let delay = Self.retryDelay * Int64(1 << min(retries, 16))
+        retries += 1
+        eventLoop.scheduleTask(in: min(delay, .seconds(Limits.Node.leaseRenewSeconds))) {
             if bound.value.timer != nil, !bound.value.node.isLeased { bound.value.take() }
         }
     }

@@ -56,7 +56,7 @@ extension RelayLoop: BusReceiver {
     /// Once a second: tells of what could not be published, as soon as it can be. Without it the last event before a
     /// silence would wait for the other node's backstop.
     func publishAgain() {
-        guard !unpublished.isEmpty, bus.isConnected else { return }
+        guard !unpublished.isEmpty, bus.carriesHints else { return }
         let heads = unpublished
         unpublished = [:]
         for (user, sequence) in heads { publish(.head(sequence), at: sequence, to: user) }
@@ -109,75 +109,8 @@ extension RelayLoop: BusReceiver {
 
     package func subscriptionsRestored() {
         logger.info("subscriptions restored, looking for what was missed")
-        nextBackstop = eventLoop.now
         registerAll()
-        sweep()
-    }
-
-    // MARK: The backstop
-
-    func scheduleBackstop() {
-        let range = node.settings.backstopSeconds
-        nextBackstop = eventLoop.now + .seconds(Int64.random(in: range, using: &random))
-    }
-
-    /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.
-    func sweep() {
-        scheduleBackstop()
-        recheckPresence()
-        #if DEBUG
-            if node.settings.plantedBug == .dropHintAndSweep { return }
-        #endif
-        let all = Array(users.keys)
-        for start in stride(from: 0, to: all.count, by: Self.usersPerQuery) {
-            let some = Array(all[start..<min(start + Self.usersPerQuery, all.count)])
-            let (bound, eventLoop) = (sendable, eventLoop)
-            store.inboxHeads(of: some) { result in
-                eventLoop.execute { bound.value.compare(result) }
-            }
-            let devices = some.flatMap { users[$0]?.handlers.map(\.principal.device) ?? [] }
-            store.newestConnections(of: devices) { result in
-                eventLoop.execute { bound.value.closeRevoked(devices, result, of: some) }
-            }
-        }
-    }
-
-    /// A device may have been revoked while the bus could not tell.
-    private func closeRevoked(
-        _ asked: [DeviceID], _ result: Result<[DeviceID: ConnectionGeneration], StoreError>, of some: [UserID]
-    ) {
-        guard case .success(let found) = result else { return }
-        let revoked = Set(asked).subtracting(found.keys)
-        guard !revoked.isEmpty else { return }
-        for user in some {
-            for device in users[user]?.handlers.map(\.principal.device) ?? [] where revoked.contains(device) {
-                closeRevoked(device, of: user)
-            }
-        }
-    }
-
-    static let usersPerQuery = 256
-
-    /// Whoever is behind may only be waiting for a hint that is on its way: they are looked at again a second later,
-    /// and only what is missing then was missed.
-    private func compare(_ result: Result<[UserID: InboxSequence], StoreError>) {
-        guard case .success(let heads) = result else { return }
-        let behind = heads.filter { user, head in
-            users[user]?.handlers.contains { $0.delivery.map { $0.head < head } ?? false } ?? false
-        }
-        guard !behind.isEmpty else { return }
-        let bound = sendable
-        eventLoop.scheduleTask(in: .seconds(1)) { bound.value.catchUp(behind) }
-    }
-
-    private func catchUp(_ heads: [UserID: InboxSequence]) {
-        for (user, head) in heads {
-            for handler in users[user]?.handlers ?? [] {
-                guard let delivery = handler.delivery, delivery.head < head else { continue }
-                metrics.hintMissed.increment(by: Int64(clamping: head.rawValue - delivery.head.rawValue))
-                traceMissed(head, by: handler)
-                if let step = handler.delivery?.learnedHead(head) { handler.act(step) }
-            }
-        }
+        backstop.hurry(eventLoop.now)
+        sweepIfDue(eventLoop.now)
     }
 }

@@ -105,7 +105,7 @@ extension RelayLoop {
         forgetBudgets()
         askPresenceAgain()
         recheckSomePresence()
-        if now >= nextBackstop { sweep() }
+        sweepIfDue(now)
     }
 
     /// Each connection has a second of its own in the heartbeat's period, so that the load is even.

@@ -54,7 +54,7 @@ package final class RelayLoop {
     var budgets: [UserID: UserBudget] = [:]
     var owing: Set<UserID> = []
     var secondsRunning: Int64 = 0
-    var nextBackstop: NIODeadline
+    var backstop: Backstop
     var reads = PendingReads()
     var claims = DeviceClaims()
 
@@ -130,7 +130,7 @@ package final class RelayLoop {
         random = node.settings.random
         self.logger = logger
         self.lastSeen = lastSeen
-        nextBackstop = eventLoop.now
+        backstop = Backstop(next: eventLoop.now)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         self.bound = bound
         index = node.add(bound)

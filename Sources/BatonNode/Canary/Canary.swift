@@ -14,6 +14,8 @@ struct Canary: Sendable {
     let accounts: any AccountStore
     let tokens: TokenAuthority
     let redis: RedisClient
+    /// Whether the node has the bus.
+    let hasBus: @Sendable () -> Bool
     let group: any EventLoopGroup
     let clock: any CivilClock
     let watch: CanaryWatch
@@ -130,7 +132,7 @@ struct Canary: Sendable {
 
     /// Only who has lost the bus asks who else has.
     private func lookAtBus(_ others: [NodeLease], asking neighbours: CanaryNeighbours) async {
-        guard await !redis.health().allSatisfy(\.isConnected) else { return }
+        guard !hasBus() else { return }
         watch.othersHaveBus(await neighbours.withBus(among: others))
     }
 

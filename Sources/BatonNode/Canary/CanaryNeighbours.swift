@@ -25,7 +25,7 @@ struct CanaryNeighbours: Sendable {
 
     func close() async { try? await http.shutdown() }
 
-    /// Those that answer, take clients and do not miss Redis.
+    /// Those that answer, take clients and have the bus.
     func withBus(among leases: [NodeLease]) async -> [NodeID] {
         await withTaskGroup(of: NodeID?.self) { tasks in
             for lease in leases {
@@ -41,7 +41,6 @@ struct CanaryNeighbours: Sendable {
             let body = try? await response.body.collect(upTo: Self.answerBytes),
             let health = try? JSONDecoder().decode(Health.self, from: Data(body.readableBytesView))
         else { return false }
-        return health.node == lease.node.name && health.ready
-            && !health.reasons.contains(NodeState.redisUnreachable)
+        return health.node == lease.node.name && health.ready && NodeState.hasBus(health.reasons)
     }
 }

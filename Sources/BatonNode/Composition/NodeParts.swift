@@ -55,14 +55,16 @@ struct NodeParts: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
         let eventLoops = Array(group.makeIterator())
         let canaryWatch = canaryWatch(configuration, metrics)
-        let state = NodeState(loops: eventLoops.count, canary: canaryWatch)
+        let standing = RedisStanding(
+            onRefused: { nodeMetrics.refused($0).increment() }, onChange: { log($0, logger) })
+        let state = NodeState(loops: eventLoops.count, redis: standing, canary: canaryWatch)
 
         let keys = try signingKeys(configuration, clock)
         let adminToken = try AdminParts.token(configuration)
         let store = try openStore(
             configuration, clock, StoreMetricsObserver(metrics: nodeMetrics, state: state), logger)
         let redis = try await RedisClient.start(
-            on: eventLoops, node: id, settings: try redisSettings(configuration, seal(keys, clock)),
+            on: eventLoops, node: id, settings: try redisSettings(configuration, seal(keys, clock)), standing: standing,
             observer: RedisMetricsObserver(metrics: nodeMetrics), logger: logger)
         if await !redis.waitUntilConnected(for: redisPatience) {
             logger.warning("Redis is not reachable; starting without, messages are stored and delivered on this node")
@@ -102,6 +104,20 @@ struct NodeParts: Sendable {
 
     /// What outlives everything else, and ends last.
     var base: BaseService { BaseService(parts: self) }
+
+    /// One line when Redis begins to refuse something, and one when it ends.
+    private static func log(_ change: RedisStanding.Change, _ logger: Logger) {
+        switch change {
+        case .began(let function, let refusal, let text):
+            logger.warning(
+                "Redis refuses what the node asks for",
+                metadata: ["function": "\(function.rawValue)", "why": "\(refusal.rawValue)", "error": "\(text)"])
+        case .ended(let function, let after):
+            logger.notice(
+                "Redis does again what it refused",
+                metadata: ["function": "\(function.rawValue)", "seconds": "\(after.nanoseconds / 1_000_000_000)"])
+        }
+    }
 
     private static func canaryWatch(
         _ configuration: NodeConfiguration, _ metrics: PrometheusMetrics

@@ -1,4 +1,5 @@
 import BatonCore
+import BatonRedis
 import NIOCore
 import Synchronization
 
@@ -15,6 +16,7 @@ final class NodeState: Sendable {
         /// By event loop: its connections to Redis are up and its probe comes back.
         var redisLoops: [Bool]
         var redisPID: Int?
+        var isRedisEvicting = false
         var storeFailure: StoreError?
         /// The store's log is large, and a reader keeps it so.
         var isLogHeld = false
@@ -28,10 +30,13 @@ final class NodeState: Sendable {
 
     private let values: Mutex<Values>
     private let standstill = Mutex(Standstill())
+    /// What of the node's functions Redis refuses.
+    let redis: RedisStanding
     /// Nil where the node has no canary.
     private let canary: CanaryWatch?
 
-    init(loops: Int, canary: CanaryWatch? = nil) {
+    init(loops: Int, redis: RedisStanding = RedisStanding(), canary: CanaryWatch? = nil) {
+        self.redis = redis
         self.canary = canary
         values = Mutex(Values(redisLoops: Array(repeating: false, count: loops)))
     }
@@ -50,6 +55,7 @@ final class NodeState: Sendable {
     func evacuating() { values.withLock { $0.isEvacuating = true } }
     func lease(isHeld: Bool) { values.withLock { $0.holdsLease = isHeld } }
     func redisPID(_ pid: Int?) { values.withLock { $0.redisPID = pid } }
+    func redis(isEvicting: Bool) { values.withLock { $0.isRedisEvicting = isEvicting } }
 
     /// A commit began.
     func storeBegan(at now: ContinuousClock.Instant = .now) { values.withLock { $0.commitBegan = now } }
@@ -71,6 +77,21 @@ final class NodeState: Sendable {
         }
     }
 
+    /// Whether what this node and others say to each other arrives, as far as it knows.
+    var hasBus: Bool {
+        values.withLock { !$0.redisLoops.contains(false) } && !redis.isRefused(.hints)
+            && !redis.isRefused(.subscriptions)
+    }
+
+    /// Whether a node with these reasons has the bus.
+    static func hasBus(_ reasons: [String]) -> Bool {
+        let without = [redisUnreachable] + [RedisFunction.login, .hints, .subscriptions].map(redisRefuses)
+        return !reasons.contains { reason in without.contains { reason.hasPrefix($0) } }
+    }
+
+    /// How a reason begins; behind it stands why.
+    static func redisRefuses(_ function: RedisFunction) -> String { "redis_refuses_\(function.rawValue)" }
+
     var redisLoopsConnected: Int { values.withLock { $0.redisLoops.count { $0 } } }
     var redisLoops: Int { values.withLock { $0.redisLoops.count } }
     var storeFailure: StoreError? { values.withLock { $0.storeFailure } }
@@ -78,9 +99,14 @@ final class NodeState: Sendable {
     /// The state, for `NodeHealth`: ready, degraded and why.
     func summary() -> (ready: Bool, degraded: Bool, reasons: [String], redisPID: Int?) {
         let verdict = canary?.verdict
+        let (hasBus, refused) = (hasBus, redis.refused)
         return values.withLock { values in
             var missing: [String] = []
             if values.redisLoops.contains(false) { missing.append(Self.redisUnreachable) }
+            missing += RedisFunction.allCases.compactMap { function in
+                refused[function].map { "\(Self.redisRefuses(function)):\($0.rawValue)" }
+            }
+            if values.isRedisEvicting { missing.append("redis_evicts_keys") }
             switch values.storeFailure {
             case nil: break
             case .diskFull: missing.append("store_full")
@@ -95,8 +121,8 @@ final class NodeState: Sendable {
             // A node takes clients once its canary has proven that it delivers.
             if !values.isServing || verdict?.standing == .unproven { blocking.append("starting") }
             if verdict?.standing == .failing { blocking.append("canary_undelivered") }
-            // As soon as Redis is back, and not only when the canary has looked again.
-            if values.redisLoops.contains(false) {
+            // Until the bus is back, and not only until the canary has looked again.
+            if !hasBus {
                 blocking += (verdict?.cutOffFrom ?? []).map { "canary_cut_off:\($0.name)" }
             }
             if values.isEvacuating { blocking.append("evacuating") }

@@ -1,31 +1,70 @@
+import BatonCore
 import BatonRedis
+import Logging
 import NIOCore
 
-/// Looks at the Redis connections once a second for the node's health, and asks Redis for its process id when it
-/// came (back), which the benchmarks read.
+/// Looks at Redis for the node's health: once a second at the connections, and more seldom at what Redis says of itself.
 struct RedisWatch: Sendable {
     let parts: NodeParts
 
     private static let period = Duration.seconds(1)
+    private static let informationPeriods = 5
+    private static let patience = TimeAmount.seconds(1)
+    /// For how long after an eviction a node says so, in looks.
+    private static let evictionLooks = 12
 
     func run() async {
         var wasConnected = false
+        var evictions = Evictions()
+        var looks = 0
         while !Task.isCancelled {
             let health = await parts.redis.health()
             for (index, loop) in health.enumerated() {
                 parts.state.redis(loop: index, isConnected: loop.isConnected)
             }
+            parts.redis.standing.look()
+            parts.canaryWatch?.bus(isThere: parts.state.hasBus)
             let isConnected = health.allSatisfy(\.isConnected)
-            parts.canaryWatch?.bus(isThere: isConnected)
-            if isConnected, !wasConnected { parts.state.redisPID(await processID()) }
+            if isConnected, !wasConnected || looks.isMultiple(of: Self.informationPeriods) {
+                await look(isNew: !wasConnected, &evictions)
+            }
             wasConnected = isConnected
+            looks += 1
             try? await ContinuousClock().sleep(for: Self.period)
         }
     }
 
-    private func processID() async -> Int? {
-        guard let text = try? await parts.redis.run(RedisCommand("INFO", "server")).text else { return nil }
-        let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("process_id:") }
-        return line.flatMap { Int($0.dropFirst("process_id:".count)) }
+    private func look(isNew: Bool, _ evictions: inout Evictions) async {
+        guard let text = await parts.redis.information(within: Self.patience) else { return }
+        let information = RedisInfo(text)
+        // Benchmarks read it.
+        if isNew { parts.state.redisPID(information.number("process_id").flatMap { Int(exactly: $0) }) }
+        guard let isEvicting = evictions.looked(evicted: information.number("evicted_keys") ?? 0) else { return }
+        parts.state.redis(isEvicting: isEvicting)
+        if isEvicting {
+            parts.logger.warning(
+                "Redis evicts keys: sessions and presence vanish; set maxmemory-policy noeviction, or give it memory",
+                metadata: ["policy": "\(information["maxmemory_policy"] ?? "unknown")"])
+        } else {
+            parts.logger.notice("Redis has evicted no more keys")
+        }
+    }
+
+    /// Whether keys were evicted lately.
+    struct Evictions {
+        private var seen: Int64?
+        private var quietLooks = 0
+        private var isEvicting = false
+
+        /// - Returns: nil where that has not changed.
+        mutating func looked(evicted: Int64) -> Bool? {
+            // Of what was evicted before the first look nothing is known; one that was started anew counts anew.
+            let isMore = seen.map { evicted > $0 } ?? false
+            seen = evicted
+            quietLooks = isMore ? 0 : quietLooks + 1
+            guard isMore != isEvicting, isMore || quietLooks >= RedisWatch.evictionLooks else { return nil }
+            isEvicting = isMore
+            return isMore
+        }
     }
 }

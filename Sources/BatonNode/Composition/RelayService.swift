@@ -72,6 +72,11 @@ struct RelayService: Service {
         let state = parts.state
         let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
         parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
+        for function in RedisFunction.allCases {
+            parts.metrics.observe(MetricNames.redisRefuses, labels: [("function", function.rawValue)]) {
+                state.redis.isRefused(function) ? 1 : 0
+            }
+        }
         parts.metrics.observe(MetricNames.unacknowledged) { Double(relay.census.unacknowledged) }
         parts.metrics.observe(MetricNames.slowReaders) { Double(relay.census.slowReaders) }
         let disk = StoreDisk(path: parts.configuration.store.path)
@@ -172,8 +177,9 @@ struct RelayService: Service {
     private func canary(at address: SocketAddress) async {
         guard let watch = parts.canaryWatch, let port = address.port else { return }
         let canary = Canary(
-            node: parts.id, accounts: parts.store, tokens: parts.tokens, redis: parts.redis, group: parts.group,
-            clock: parts.clock, watch: watch, onLeases: { parts.admin?.peers.remember($0) },
+            node: parts.id, accounts: parts.store, tokens: parts.tokens, redis: parts.redis,
+            hasBus: { parts.state.hasBus }, group: parts.group, clock: parts.clock, watch: watch,
+            onLeases: { parts.admin?.peers.remember($0) },
             period: .seconds(parts.configuration.canary.periodSeconds), logger: parts.logger)
         await canary.run(at: RelayAddress(host: address.reachable, port: port))
     }

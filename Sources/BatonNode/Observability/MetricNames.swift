@@ -96,6 +96,10 @@ package enum MetricNames {
         "baton_redis_reconnects_total", .counter, "Connections to Redis that were made anew.")
     static let redisErrors = MetricDefinition(
         "baton_redis_errors_total", .counter, "Commands that Redis refused or did not answer in time.")
+    static let redisRefuses = MetricDefinition(
+        "baton_redis_refuses", .gauge, "1 while Redis refuses a function of the node: sessions, hints ...")
+    static let redisRefusals = MetricDefinition(
+        "baton_redis_refusals_total", .counter, "Commands that Redis answered with an error, by why.")
     static let probeSeconds = MetricDefinition(
         "baton_redis_probe_seconds", .seconds(MetricBuckets.latency),
         "From publishing a probe to receiving it over the subscriber connection.")
@@ -147,7 +151,8 @@ package enum MetricNames {
         commitSeconds, batchOperations, turnstileSeconds, storeQueue, walPages, logBytes, checkpointSeconds, storeFree,
         storeDisk,
         storeErrors,
-        redisConnected, redisReconnects, redisErrors, probeSeconds, presenceChanges, canarySent,
+        redisConnected, redisReconnects, redisErrors, redisRefuses, redisRefusals, probeSeconds, presenceChanges,
+        canarySent,
         canaryDelivered, canaryFailed, canarySeconds, canarySilence, canaryUnreachable, ready, degraded, loopLagSeconds,
         seriesRefused, processMemory, processCPU, processFiles, processMaximumFiles, processStart,
     ]

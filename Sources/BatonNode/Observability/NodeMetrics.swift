@@ -1,4 +1,5 @@
 import BatonCore
+import BatonRedis
 package import Metrics
 
 /// A node's counters and histograms beside the relay's own, made once at the start, so that using one neither locks
@@ -48,6 +49,7 @@ package struct NodeMetrics: Sendable {
         // There from the start: a counter that begins with its first failure has not risen to Prometheus.
         for kind in StoreError.kinds { _ = storeFailed(kind) }
         for bound in ConnectionBound.allCases { _ = bounded(bound) }
+        for refusal in RedisRefusal.allCases { _ = refused(refusal) }
     }
 
     /// Handshakes refused for a reason. Takes a lock: for what is rare. A reason is one of a few constants.
@@ -63,6 +65,11 @@ package struct NodeMetrics: Sendable {
     /// Credentials refused for a reason. Takes a lock: for what is rare.
     package func authenticationFailed(_ reason: String) -> Counter {
         Counter(label: MetricNames.authenticationFailures.name, dimensions: [("reason", reason)], factory: factory)
+    }
+
+    /// Commands that Redis refused for a reason. Takes a lock: for what is rare.
+    func refused(_ refusal: RedisRefusal) -> Counter {
+        Counter(label: MetricNames.redisRefusals.name, dimensions: [("why", refusal.rawValue)], factory: factory)
     }
 
     /// Failures of the store of a kind. Takes a lock: for what is rare.

@@ -5,31 +5,34 @@ package import NIOCore
 /// All of a node's event loops' parts in Redis, and the way to them for code that is on none of them.
 package final class RedisClient: Sendable {
     private let loops: [NIOLoopBound<RedisLoop>]
+    /// What Redis refuses.
+    package let standing: RedisStanding
 
     /// Makes a `RedisLoop` on each event loop and starts it. Does not wait for Redis.
     ///
     /// - Throws: where the TLS settings are of no use.
     package static func start(
         on eventLoops: [any EventLoop], node: NodeID, settings: RedisSettings,
-        observer: any RedisObserver = SilentRedisObserver(), logger: Logger
+        standing: RedisStanding = RedisStanding(), observer: any RedisObserver = SilentRedisObserver(), logger: Logger
     ) async throws -> RedisClient {
         precondition(!eventLoops.isEmpty, "a client needs an event loop")
         var loops: [NIOLoopBound<RedisLoop>] = []
         for (index, eventLoop) in eventLoops.enumerated() {
             let loop = try await eventLoop.submit {
                 let loop = try RedisLoop(
-                    eventLoop: eventLoop, node: node, index: index, settings: settings, observer: observer,
-                    logger: logger)
+                    eventLoop: eventLoop, node: node, index: index, settings: settings, standing: standing,
+                    observer: observer, logger: logger)
                 loop.start()
                 return NIOLoopBound(loop, eventLoop: eventLoop)
             }.get()
             loops.append(loop)
         }
-        return RedisClient(loops: loops)
+        return RedisClient(loops: loops, standing: standing)
     }
 
-    private init(loops: [NIOLoopBound<RedisLoop>]) {
+    private init(loops: [NIOLoopBound<RedisLoop>], standing: RedisStanding) {
         self.loops = loops
+        self.standing = standing
     }
 
     /// The event loop's own part. To be called on that event loop, which must be one of the client's.

@@ -18,6 +18,7 @@ final class RedisBus: Bus {
     private let observer: any RedisObserver
     private let logger: Logger
     private let probeChannel: String
+    private let standing: RedisStanding
     private let seal: ClusterSeal?
     private var subscriptions: Subscriptions
     private var probe: LivenessProbe
@@ -28,7 +29,7 @@ final class RedisBus: Bus {
 
     init(
         commands: RedisLink, subscriber: RedisLink, eventLoop: any EventLoop, settings: RedisSettings,
-        probeChannel: String, observer: any RedisObserver, logger: Logger
+        probeChannel: String, standing: RedisStanding, observer: any RedisObserver, logger: Logger
     ) {
         self.commands = commands
         self.subscriber = subscriber
@@ -36,6 +37,7 @@ final class RedisBus: Bus {
         self.observer = observer
         self.logger = logger
         self.probeChannel = probeChannel
+        self.standing = standing
         seal = settings.seal
         // A quarter of the line, so that there is room for what comes meanwhile.
         subscriptions = Subscriptions(
@@ -49,6 +51,8 @@ final class RedisBus: Bus {
     }
 
     var isConnected: Bool { commands.isReady && subscriber.isReady && subscriptions.isRestored }
+
+    var carriesHints: Bool { isConnected && !standing.isRefused(.hints) && !standing.isRefused(.subscriptions) }
 
     var lastProbeRoundTrip: TimeAmount? { probe.lastRoundTrip }
 
@@ -85,15 +89,17 @@ final class RedisBus: Bus {
     }
 
     private func publish(_ command: RedisCommand, receivers: ((Int?) -> Void)?) {
-        commands.send(command) { [observer] result in
+        commands.send(command) { [observer, standing] result in
             switch result {
             case .success(.integer(let count)):
+                standing.worked(.hints)
                 observer.published(receivers: Int(count))
                 receivers?(Int(count))
             case .success:
                 observer.publishFailed(.brokenReply("PUBLISH was not answered with a number"))
                 receivers?(nil)
             case .failure(let error):
+                standing.failed(.hints, error)
                 observer.publishFailed(error)
                 receivers?(nil)
             }
@@ -141,7 +147,7 @@ final class RedisBus: Bus {
         guard case .success(let value) = result else {
             // One error answers a command of many channels: replies and channels cannot be matched any more.
             if case .failure(.refused(let text)) = result {
-                logger.error("Redis refused a subscription", metadata: ["error": "\(text)"])
+                standing.failed(.subscriptions, .refused(text))
                 subscriber.tearDown(.refused(text))
             } else if case .failure(.overloaded) = result {
                 subscriber.tearDown(.overloaded)
@@ -165,6 +171,7 @@ final class RedisBus: Bus {
     private func announceRestored() {
         guard subscriptions.isRestored, !wasRestored else { return }
         wasRestored = true
+        standing.worked(.subscriptions)
         // The first probe at once: readiness need not wait for it, but a dead subscription is found sooner.
         tick()
         onChange()

@@ -3,6 +3,8 @@ import BatonCore
 /// `renew_lease.lua`: takes or renews a node's lease.
 struct RenewLease: RedisScript {
     static let file = ScriptFile.renewLease
+    static let function = RedisFunction.leases
+    static let proves = true
     let lease: NodeLease
     /// By this others know that a node of the cluster wrote it; empty where there are no keys.
     var proof = ""
@@ -56,6 +58,8 @@ struct RenewLease: RedisScript {
 /// `release_lease.lua`: gives a node's lease up.
 struct ReleaseLease: RedisScript {
     static let file = ScriptFile.releaseLease
+    static let function = RedisFunction.leases
+    static let proves = false
     let lease: NodeLease
 
     var keys: [String] { [Keys.node(lease.node)] }
@@ -67,6 +71,8 @@ struct ReleaseLease: RedisScript {
 /// `release_lock.lua`: gives the clean-up's lock up.
 struct ReleaseLock: RedisScript {
     static let file = ScriptFile.releaseLock
+    static let function = RedisFunction.leases
+    static let proves = false
     let holder: NodeID
 
     var keys: [String] { [Keys.cleanUpLock] }

@@ -1,14 +1,16 @@
 import BatonCore
 import NIOCore
 
-/// Sends commands and scripts on an event loop's command connection.
+/// Sends commands and scripts on an event loop's command connection, and tells the node's standing what of it Redis refuses.
 final class RedisCommands {
     private let link: RedisLink
+    private let standing: RedisStanding
     /// What Redis calls the scripts, as it said when they were loaded on this connection.
     private var hashes: [ScriptFile: [UInt8]] = [:]
 
-    init(link: RedisLink) {
+    init(link: RedisLink, standing: RedisStanding) {
         self.link = link
+        self.standing = standing
     }
 
     /// Loads all scripts: part of preparing a connection.
@@ -22,8 +24,20 @@ final class RedisCommands {
         }
     }
 
+    /// For people who look, whose refusals concern no function of the node.
     func send(_ command: RedisCommand, completion: @escaping RedisHandler.Completion) {
         link.send(command, completion: completion)
+    }
+
+    /// - Parameter proves: whether the function works where this does; false for what takes fewer rights, or no memory.
+    func send(
+        _ command: RedisCommand, for function: RedisFunction, proves: Bool,
+        completion: @escaping RedisHandler.Completion = { _ in }
+    ) {
+        link.send(command) { [standing] result in
+            standing.told(result, of: function, proves: proves)
+            completion(result)
+        }
     }
 
     /// Runs a script by its hash, and by its text where Redis forgot it (SCRIPT FLUSH).
@@ -38,16 +52,24 @@ final class RedisCommands {
             if case .failure(let error) = result, error.code == "NOSCRIPT" {
                 self.runText(script, completion: completion)
             } else {
-                completion(Self.outcome(of: script, result))
+                self.completed(script, result, completion)
             }
         }
+    }
+
+    private func completed<Script: RedisScript>(
+        _ script: Script, _ result: Result<RedisValue, RedisError>,
+        _ completion: (Result<Script.Outcome, RedisError>) -> Void
+    ) {
+        standing.told(result, of: Script.function, proves: Script.proves)
+        completion(Self.outcome(of: script, result))
     }
 
     private func runText<Script: RedisScript>(
         _ script: Script, completion: @escaping (Result<Script.Outcome, RedisError>) -> Void
     ) {
         link.send(Self.command("EVAL", Script.file.source, script)) { result in
-            completion(Self.outcome(of: script, result))
+            self.completed(script, result, completion)
         }
     }
 
@@ -117,6 +139,15 @@ private final class Batches<Item, Value> {
                 self.underWay -= 1
                 if self.underWay == 0 { self.next() }
             }
+        }
+    }
+}
+
+extension RedisStanding {
+    fileprivate func told<Value>(_ result: Result<Value, RedisError>, of function: RedisFunction, proves: Bool) {
+        switch result {
+        case .success: if proves { worked(function) }
+        case .failure(let error): failed(function, error)
         }
     }
 }

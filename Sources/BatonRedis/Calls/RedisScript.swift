@@ -2,6 +2,10 @@
 protocol RedisScript {
     associatedtype Outcome
     static var file: ScriptFile { get }
+    /// What it is for.
+    static var function: RedisFunction { get }
+    /// Whether the function works where this script does.
+    static var proves: Bool { get }
     /// All in one slot.
     var keys: [String] { get }
     var arguments: [String] { get }

@@ -3,6 +3,8 @@ import BatonCore
 /// `write_session.lua`: registers or renews a device's session.
 struct WriteSession: RedisScript {
     static let file = ScriptFile.writeSession
+    static let function = RedisFunction.sessions
+    static let proves = true
     let session: Session
 
     var keys: [String] { [Keys.session(session.user)] }
@@ -19,6 +21,8 @@ struct WriteSession: RedisScript {
 /// `remove_session.lua`: removes a device's session by compare.
 struct RemoveSession: RedisScript {
     static let file = ScriptFile.removeSession
+    static let function = RedisFunction.sessions
+    static let proves = false
     let session: Session
 
     var keys: [String] { [Keys.session(session.user)] }
@@ -34,6 +38,8 @@ struct RemoveSession: RedisScript {
 /// `remove_dead_sessions.lua`: removes what a dead node wrote for a user.
 struct RemoveDeadSessions: RedisScript {
     static let file = ScriptFile.removeDeadSessions
+    static let function = RedisFunction.sessions
+    static let proves = false
     let user: UserID
     let node: NodeID
     let incarnation: UInt64
@@ -47,6 +53,8 @@ struct RemoveDeadSessions: RedisScript {
 /// `leave_presence.lua`: sets a user offline who has no session.
 struct LeavePresence: RedisScript {
     static let file = ScriptFile.leavePresence
+    static let function = RedisFunction.presence
+    static let proves = false
     let user: UserID
     let now: Timestamp
 

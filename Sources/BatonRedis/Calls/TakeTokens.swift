@@ -3,6 +3,8 @@ import BatonCore
 /// `take_tokens.lua`: takes tokens out of a shared bucket, or gives them back.
 struct TakeTokens: RedisScript {
     static let file = ScriptFile.takeTokens
+    static let function = RedisFunction.limits
+    static let proves = true
     let draw: TokenAccount.Draw
     let bucket: RateLimitBucket
 

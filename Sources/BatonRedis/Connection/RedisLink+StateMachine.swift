@@ -1,24 +1,30 @@
+import BatonCore
+import NIOCore
+
 extension RedisLink {
     /// Keeps one connection alive for ever: connect, prepare, be ready, lose it, wait, connect again.
+    ///
+    /// A connection that does not last counts as an attempt that failed: Redis may let everybody in and send them away at the
+    /// first command.
     struct StateMachine: ~Copyable {
         private enum State {
             case idle
             case connecting
             /// Logging in, choosing the database, loading scripts.
             case preparing
-            case ready
+            case ready(since: NIODeadline)
             case waiting
             case closed
         }
 
         enum LostAction: Equatable {
             case nothing
-            /// Connect again after the backoff of this attempt.
+            /// Connect again after the backoff of this attempt, which is zero where the connection had lasted.
             case retry(attempt: Int, wasReady: Bool)
         }
 
         private var state = State.idle
-        /// Attempts since the connection was last ready.
+        /// Attempts since a connection has lasted.
         private var attempts = 0
 
         var isReady: Bool { if case .ready = state { true } else { false } }
@@ -39,23 +45,22 @@ extension RedisLink {
         }
 
         /// - Returns: how many attempts it took, nil where the connection was lost meanwhile.
-        mutating func prepared() -> Int? {
+        mutating func prepared(now: NIODeadline) -> Int? {
             guard case .preparing = state else { return nil }
-            let taken = attempts
-            attempts = 0
-            state = .ready
-            return taken
+            state = .ready(since: now)
+            return attempts
         }
 
         /// The connection could not be made, could not be prepared, or is gone.
-        mutating func lost() -> LostAction {
+        mutating func lost(now: NIODeadline) -> LostAction {
             switch state {
             case .connecting, .preparing:
                 state = .waiting
                 return .retry(attempt: attempts - 1, wasReady: false)
-            case .ready:
+            case .ready(let since):
                 state = .waiting
-                return .retry(attempt: 0, wasReady: true)
+                if now - since >= .seconds(Limits.Redis.steadySeconds) { attempts = 0 }
+                return .retry(attempt: attempts, wasReady: true)
             case .idle, .waiting, .closed:
                 return .nothing
             }

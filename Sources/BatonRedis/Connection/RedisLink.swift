@@ -9,6 +9,7 @@ final class RedisLink {
     let role: RedisRole
     private let eventLoop: any EventLoop
     private let connector: RedisConnector
+    private let standing: RedisStanding
     private let observer: any RedisObserver
     private let logger: Logger
     private var machine = StateMachine()
@@ -29,12 +30,13 @@ final class RedisLink {
     }
 
     init(
-        role: RedisRole, eventLoop: any EventLoop, connector: RedisConnector, observer: any RedisObserver,
-        logger: Logger
+        role: RedisRole, eventLoop: any EventLoop, connector: RedisConnector, standing: RedisStanding,
+        observer: any RedisObserver, logger: Logger
     ) {
         self.role = role
         self.eventLoop = eventLoop
         self.connector = connector
+        self.standing = standing
         self.observer = observer
         var logger = logger
         logger[metadataKey: "connection"] = "\(role.rawValue)"
@@ -122,29 +124,39 @@ final class RedisLink {
                 switch result {
                 case .success(let value):
                     step.replied(value)
-                case .failure(let error):
-                    // Its text names what Redis dislikes (WRONGPASS, NOAUTH, NOPERM), never a password.
-                    self.logger.warning("Redis refused the connection", metadata: ["error": "\(error)"])
-                    handler.close(error)
+                case .failure(let error): self.refused(error, handler)
                 }
             }
         }
         handler.send(RedisCommand("PING")) { result in
-            if case .success = result { self.prepared() }
+            switch result {
+            case .success: self.prepared()
+            case .failure(let error): self.refused(error, handler)
+            }
         }
     }
 
+    /// Its text names what Redis dislikes (WRONGPASS, NOAUTH, LOADING), never a password.
+    private func refused(_ error: RedisError, _ handler: RedisHandler) {
+        standing.failed(.login, error)
+        handler.close(error)
+    }
+
     private func prepared() {
-        guard let attempts = machine.prepared() else { return }
-        logger.info("Connected to Redis", metadata: ["attempts": "\(attempts)"])
+        guard let attempts = machine.prepared(now: eventLoop.now) else { return }
+        standing.worked(.login)
+        logger.log(
+            level: attempts > 1 ? .debug : .info, "Connected to Redis", metadata: ["attempts": "\(attempts)"])
         observer.connected(role, attempts: attempts)
         onReady()
     }
 
     private func lost(_ error: RedisError) {
-        guard case .retry(let attempt, let wasReady) = machine.lost() else { return }
+        guard case .retry(let attempt, let wasReady) = machine.lost(now: eventLoop.now) else { return }
         if wasReady {
-            logger.warning("Lost the connection to Redis", metadata: ["error": "\(error)"])
+            logger.log(
+                level: attempt == 0 ? .warning : .debug, "Lost the connection to Redis", metadata: ["error": "\(error)"]
+            )
             observer.disconnected(role, error)
         } else {
             // One line when it begins, not one an attempt for as long as Redis is away.

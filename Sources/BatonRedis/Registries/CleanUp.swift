@@ -27,7 +27,7 @@ final class CleanUp {
         }
         let index = Keys.sessions(node, incarnation: incarnation)
         let count = min(rest, Limits.Redis.batchItems)
-        commands.send(RedisCommand("SRANDMEMBER", index, "\(count)")) { result in
+        commands.send(RedisCommand("SRANDMEMBER", index, "\(count)"), for: .leases, proves: false) { result in
             guard case .success(.array(let members)) = result else { return self.end() }
             guard !members.isEmpty else { return self.forget(node, incarnation) }
             self.rest -= members.count
@@ -45,7 +45,7 @@ final class CleanUp {
             guard failure == nil else { return self.end() }
             var command = RedisCommand("SREM", Keys.sessions(node, incarnation: incarnation))
             for member in members { command.append(member) }
-            self.commands.send(command) { result in
+            self.commands.send(command, for: .leases, proves: false) { result in
                 if case .success = result { self.next() } else { self.end() }
             }
         }
@@ -54,7 +54,7 @@ final class CleanUp {
     private func forget(_ node: NodeID, _ incarnation: UInt64) {
         dead.removeLast()
         let member = Keys.nodesMember(node, incarnation: incarnation)
-        commands.send(RedisCommand("SREM", Keys.nodes, member)) { _ in self.next() }
+        commands.send(RedisCommand("SREM", Keys.nodes, member), for: .leases, proves: false) { _ in self.next() }
     }
 
     /// Redis went away; who was found orphaned until then must still be announced.

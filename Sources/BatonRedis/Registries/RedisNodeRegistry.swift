@@ -41,7 +41,7 @@ final class RedisNodeRegistry: NodeRegistry {
         case .success(.heldByLater(let holder)): completion(isBelieved(holder, lease.node) ? false : nil)
         case .success(.held):
             let member = Keys.nodesMember(lease.node, incarnation: lease.incarnation)
-            commands.send(RedisCommand("SADD", Keys.nodes, member)) { result in
+            commands.send(RedisCommand("SADD", Keys.nodes, member), for: .leases, proves: true) { result in
                 if case .success = result { completion(true) } else { completion(nil) }
             }
         }
@@ -61,7 +61,7 @@ final class RedisNodeRegistry: NodeRegistry {
     func removeSessionsOfDeadNodes(by node: NodeID, completion: @escaping (_ orphaned: [UserID]?) -> Void) {
         let lock = RedisCommand(
             "SET", Keys.cleanUpLock, node.name, "NX", "EX", "\(Keys.cleanUpLockSeconds)")
-        commands.send(lock) { result in
+        commands.send(lock, for: .leases, proves: false) { result in
             guard case .success(.string) = result else { return completion(nil) }
             self.leases { leases in
                 guard let leases else { return completion(nil) }
@@ -81,11 +81,12 @@ final class RedisNodeRegistry: NodeRegistry {
     }
 
     private func leases(completion: @escaping ([Known]?) -> Void) {
-        commands.send(RedisCommand("SMEMBERS", Keys.nodes)) { result in
+        commands.send(RedisCommand("SMEMBERS", Keys.nodes), for: .leases, proves: false) { result in
             guard case .success(.array(let members)) = result else { return completion(nil) }
             let known = members.compactMap { $0.bytes.flatMap(Keys.lease(ofNodesMember:)) }
             self.commands.forEach(known) { member, done in
-                self.commands.send(RedisCommand("HGETALL", Keys.node(member.node)), completion: done)
+                self.commands.send(
+                    RedisCommand("HGETALL", Keys.node(member.node)), for: .leases, proves: false, completion: done)
             } completion: { done, failure in
                 guard failure == nil else { return completion(nil) }
                 completion(

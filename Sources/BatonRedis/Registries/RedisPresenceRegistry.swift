@@ -13,8 +13,10 @@ final class RedisPresenceRegistry: PresenceRegistry {
         let time = now.text
         let ttl = "\(Limits.Presence.ttlSeconds)"
         commands.forEach(users) { user, done in
-            self.commands.send(RedisCommand("SET", Keys.lastSeen(user), time)) { _ in }
-            self.commands.send(RedisCommand("SET", Keys.presence(user), time, "EX", ttl, "GET"), completion: done)
+            self.commands.send(RedisCommand("SET", Keys.lastSeen(user), time), for: .presence, proves: false)
+            self.commands.send(
+                RedisCommand("SET", Keys.presence(user), time, "EX", ttl, "GET"), for: .presence, proves: true,
+                completion: done)
         } completion: { done, failure in
             completion(failure == nil ? done.filter { $0.value == RedisValue.null }.map(\.item) : nil)
         }
@@ -30,7 +32,9 @@ final class RedisPresenceRegistry: PresenceRegistry {
 
     func presence(of users: [UserID], completion: @escaping ([UserID: Presence]?) -> Void) {
         commands.forEach(users) { user, done in
-            self.commands.send(RedisCommand("MGET", Keys.presence(user), Keys.lastSeen(user)), completion: done)
+            self.commands.send(
+                RedisCommand("MGET", Keys.presence(user), Keys.lastSeen(user)), for: .presence, proves: false,
+                completion: done)
         } completion: { done, failure in
             guard failure == nil else { return completion(nil) }
             completion(Dictionary(done.map { ($0.item, Self.presence($0.value)) }) { first, _ in first })

@@ -35,7 +35,9 @@ final class RedisSessionRegistry: SessionRegistry {
     func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
         #if DEBUG
             if plantedBug == .deleteOthersSession {
-                commands.send(RedisCommand("HDEL", Keys.session(session.user), "\(session.device)")) { _ in }
+                commands.send(
+                    RedisCommand("HDEL", Keys.session(session.user), "\(session.device)"), for: .sessions, proves: false
+                )
             }
         #endif
         commands.run(RemoveSession(session: session)) { result in
@@ -64,13 +66,15 @@ final class RedisSessionRegistry: SessionRegistry {
         var command = RedisCommand("SADD", key)
         for session in sessions { command.append(Keys.sessionMember(session.user, session.device)) }
         // Without an index the session still ends by its TTL, only later than by the clean-up.
-        commands.send(command) { _ in }
-        commands.send(RedisCommand("EXPIRE", key, "\(Keys.sessionIndexSeconds)")) { _ in }
+        commands.send(command, for: .sessions, proves: false)
+        commands.send(
+            RedisCommand("EXPIRE", key, "\(Keys.sessionIndexSeconds)"), for: .sessions, proves: false)
     }
 
     private func unindex(_ session: Session) {
         let key = Keys.sessions(session.node, incarnation: session.incarnation)
-        commands.send(RedisCommand("SREM", key, Keys.sessionMember(session.user, session.device))) { _ in }
+        let member = Keys.sessionMember(session.user, session.device)
+        commands.send(RedisCommand("SREM", key, member), for: .sessions, proves: false)
     }
 }
 

@@ -42,8 +42,6 @@ elseif current then
     if generation and not newer(ARGV[3], generation) then return 3 end
     outcome = 2
 end
--- First: a full Redis still takes this, and refuses the rest.
-redis.call('EXPIRE', KEYS[1], ttl)
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. string.format(' renewed=%.0f', now))
 redis.call('EXPIRE', KEYS[1], ttl)
 return outcome

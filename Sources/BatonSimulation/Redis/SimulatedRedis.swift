@@ -110,7 +110,9 @@ final class SimulatedRedis {
     }
 
     /// Channels with a subscriber, but for the nodes' probes.
-    var channels: [String] { subscribers.filter { !$0.value.isEmpty && !$0.key.hasPrefix("probe:") }.keys.sorted() }
+    var channels: [String] {
+        subscribers.filter { !$0.value.isEmpty && !$0.key.hasPrefix("user:{probe.") }.keys.sorted()
+    }
 }
 
 @available(*, unavailable) extension SimulatedRedis: Sendable {}

@@ -18,6 +18,7 @@ public final class InMemoryBus: Bus {
     }
 
     public var isConnected: Bool { !cluster.isDown }
+    public var carriesHints: Bool { isConnected && !refusesMessages }
 
     public func subscribe(_ channel: BusChannel, confirmed: @escaping (Bool) -> Void) {
         subscribed.insert(channel)

@@ -301,7 +301,7 @@ struct BackstopTests {
         #expect(relay.metrics["baton_hint_missed_total"] == 0)
     }
 
-    @Test("Without the bus a node delivers to its own, and the others get what they missed when it is back")
+    @Test("Without the bus a node delivers to its own at once, and others find what is theirs within seconds")
     func busDown() {
         let other = relay.addNode("b") { $0.backstopSeconds = 1_000...1_000 }
         let (alice, bob) = (relay.addUser(1), relay.addUser(2, devices: [1, 2]))
@@ -313,14 +313,50 @@ struct BackstopTests {
         #expect(near.events() == [1] && far.events() == [])
         let late = relay.greet(relay.addUser(3), on: other)
         #expect(late.close() == nil, "whoever comes now is served from the store")
-        relay.advance(seconds: 3)
-        #expect(far.events() == [])
+        for place in 1...5 as ClosedRange<UInt64> {
+            if place > 1 { sender.message("r\(place)", to: bob) }
+            relay.advance(seconds: Limits.Node.blindBackstopSeconds + 1)
+            #expect(far.events() == [place])
+        }
         relay.cluster.isDown = false
         relay.advance(seconds: 1)
-        #expect(far.events() == [1])
         #expect(relay.metrics["baton_publish_errors_total"] > 0)
         relay.advance(seconds: 3)
-        #expect(near.events() == [] && near.close() == nil)
+        #expect(near.events() == [2, 3, 4, 5] && near.close() == nil && far.events() == [])
+    }
+
+    @Test("While Redis refuses to publish, sweeps deliver; heads are told again only once it does not")
+    func publishRefused() {
+        let other = relay.addNode("b") { $0.backstopSeconds = 1_000...1_000 }
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice), relay.greet(bob, on: other))
+        for bus in relay.buses { bus.refusesMessages = true }
+        sender.message("r", to: bob)
+        let errors = relay.metrics["baton_publish_errors_total"]
+        relay.advance(seconds: Limits.Node.blindBackstopSeconds + 1)
+        #expect(receiver.events() == [1])
+        #expect(relay.metrics["baton_publish_errors_total"] == errors, "nothing is tried in vain each second")
+    }
+
+    @Test("One sweep is under way at a time, and frequent ones leave the store most of the time")
+    func sweepRest() {
+        func at(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .milliseconds(milliseconds) }
+        let blind = Limits.Node.blindBackstopSeconds * 1_000
+        var backstop = Backstop(next: at(30_000))
+        _ = backstop.begin(queries: 2, at: at(0), isBlind: true, next: at(30_000))
+        #expect(!backstop.isDue(at(60_000), isBlind: true), "the store has not answered")
+        backstop.answered(at: at(10))
+        backstop.answered(at: at(10))
+        #expect(!backstop.isDue(at(blind - 1), isBlind: true) && backstop.isDue(at(blind), isBlind: true))
+        #expect(!backstop.isDue(at(29_999), isBlind: false) && backstop.isDue(at(30_000), isBlind: false))
+        // It took a second: the next one comes after twenty.
+        _ = backstop.begin(queries: 1, at: at(100_000), isBlind: true, next: at(130_000))
+        backstop.answered(at: at(101_000))
+        let rest = Limits.Node.blindBackstopRest * 1_000
+        #expect(!backstop.isDue(at(100_000 + rest - 1), isBlind: true))
+        #expect(backstop.isDue(at(100_000 + rest), isBlind: true))
+        backstop.hurry(at(101_500))
+        #expect(backstop.isDue(at(101_500), isBlind: false))
     }
 
     @Test("A hint that could not be published is told when it can be, without waiting for a sweep")

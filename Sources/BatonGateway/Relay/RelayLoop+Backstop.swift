@@ -1,0 +1,127 @@
+import BatonCore
+import CoreMetrics
+import NIOCore
+
+/// When the sweeps of an event loop are due. One is under way at a time.
+struct Backstop {
+    private(set) var next: NIODeadline
+    /// Answers of the store that the sweep under way waits for.
+    private var missing = 0
+    private var began = NIODeadline.distantPast
+    private var lastDuration = TimeAmount.zero
+    private var sweeps = 0
+
+    /// While sweeps are so frequent, presence is looked at with some of them only.
+    private static let blindSweepsPerPresence = 10
+
+    init(next: NIODeadline) { self.next = next }
+
+    /// - Parameter isBlind: nothing but a sweep finds what other nodes have stored.
+    func isDue(_ now: NIODeadline, isBlind: Bool) -> Bool {
+        guard missing == 0 else { return false }
+        if now >= next { return true }
+        let rest = max(.seconds(Limits.Node.blindBackstopSeconds), lastDuration * Limits.Node.blindBackstopRest)
+        return isBlind && now >= began + rest
+    }
+
+    /// - Returns: whether to look at presence, too.
+    mutating func begin(queries: Int, at now: NIODeadline, isBlind: Bool, next: NIODeadline) -> Bool {
+        (missing, began, self.next) = (queries, now, next)
+        sweeps += 1
+        return !isBlind || sweeps.isMultiple(of: Self.blindSweepsPerPresence)
+    }
+
+    /// The next one is due as soon as none is under way.
+    mutating func hurry(_ now: NIODeadline) { next = now }
+
+    mutating func answered(at now: NIODeadline) {
+        missing -= 1
+        if missing == 0 { lastDuration = now - began }
+    }
+}
+
+/// What finds the hints that were missed: what the store has is compared with what was sent.
+extension RelayLoop {
+    func scheduleBackstop() {
+        backstop = Backstop(next: nextBackstop())
+    }
+
+    private func nextBackstop() -> NIODeadline {
+        eventLoop.now + .seconds(Int64.random(in: node.settings.backstopSeconds, using: &random))
+    }
+
+    /// Once a second.
+    func sweepIfDue(_ now: NIODeadline) {
+        if backstop.isDue(now, isBlind: !bus.carriesHints) { sweep() }
+    }
+
+    /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.
+    func sweep() {
+        let isBlind = !bus.carriesHints
+        let all = Array(users.keys)
+        let starts = stride(from: 0, to: all.count, by: Self.usersPerQuery)
+        let queries = 2 * Array(starts).count
+        let looksAtPresence = backstop.begin(
+            queries: queries, at: eventLoop.now, isBlind: isBlind, next: nextBackstop())
+        if looksAtPresence { recheckPresence() }
+        #if DEBUG
+            if node.settings.plantedBug == .dropHintAndSweep {
+                backstop = Backstop(next: backstop.next)
+                return
+            }
+        #endif
+        for start in starts {
+            let some = Array(all[start..<min(start + Self.usersPerQuery, all.count)])
+            let (bound, eventLoop) = (sendable, eventLoop)
+            store.inboxHeads(of: some) { result in
+                eventLoop.execute { bound.value.compare(result, isBlind: isBlind) }
+            }
+            let devices = some.flatMap { users[$0]?.handlers.map(\.principal.device) ?? [] }
+            store.newestConnections(of: devices) { result in
+                eventLoop.execute { bound.value.closeRevoked(devices, result, of: some) }
+            }
+        }
+    }
+
+    static let usersPerQuery = 256
+
+    /// A device may have been revoked while the bus could not tell.
+    private func closeRevoked(
+        _ asked: [DeviceID], _ result: Result<[DeviceID: ConnectionGeneration], StoreError>, of some: [UserID]
+    ) {
+        backstop.answered(at: eventLoop.now)
+        guard case .success(let found) = result else { return }
+        let revoked = Set(asked).subtracting(found.keys)
+        guard !revoked.isEmpty else { return }
+        for user in some {
+            for device in users[user]?.handlers.map(\.principal.device) ?? [] where revoked.contains(device) {
+                closeRevoked(device, of: user)
+            }
+        }
+    }
+
+    /// Whoever is behind may only be waiting for a hint that is on its way: they are looked at again a little later, and only
+    /// what is missing then was missed.
+    private func compare(_ result: Result<[UserID: InboxSequence], StoreError>, isBlind: Bool) {
+        backstop.answered(at: eventLoop.now)
+        guard case .success(let heads) = result else { return }
+        let behind = heads.filter { user, head in
+            users[user]?.handlers.contains { $0.delivery.map { $0.head < head } ?? false } ?? false
+        }
+        guard !behind.isEmpty else { return }
+        let bound = sendable
+        let delay = isBlind ? Limits.Node.ownHintDelayMilliseconds : Limits.Node.hintDelayMilliseconds
+        eventLoop.scheduleTask(in: .milliseconds(delay)) { bound.value.catchUp(behind) }
+    }
+
+    private func catchUp(_ heads: [UserID: InboxSequence]) {
+        for (user, head) in heads {
+            for handler in users[user]?.handlers ?? [] {
+                guard let delivery = handler.delivery, delivery.head < head else { continue }
+                metrics.hintMissed.increment(by: Int64(clamping: head.rawValue - delivery.head.rawValue))
+                traceMissed(head, by: handler)
+                if let step = handler.delivery?.learnedHead(head) { handler.act(step) }
+            }
+        }
+    }
+}
