@@ -120,6 +120,8 @@ public enum Limits {
 
     public enum Node {
         public static let leaseSeconds: Int64 = 15
+        /// By how much a node's clock may differ from Redis' before the node takes no clients.
+        public static let clockOffSeconds: Int64 = 10
         public static let leaseRenewSeconds: Int64 = 5
         /// Handshakes admitted a second; the excess gets `retryAfter` before any query is made for it.
         public static let admittedPerSecond = 2_000
@@ -222,6 +224,14 @@ public enum Limits {
         public static let keptRows = 65_536
         /// For how long a commit may be under way before the node says that it is degraded.
         public static let stalledSeconds = 5
+        /// Processes that tell each other in a store's file who they are.
+        public static let peers = 64
+        /// After so many looks, one a second, in which a process said nothing it does not count.
+        public static let peerLooks = 5
+        /// By how much the clocks of two processes of a host may differ and still be taken for the same.
+        public static let clocksApartMilliseconds: Int64 = 5_000
+        /// By how much a message's time may be ahead of its sender's node's clock so that it is not before the one before it.
+        public static let timesAheadMilliseconds: Int64 = 10_000
         /// Users whose "last seen" waits for its batch; the presence registry has the others' anyway.
         public static let lastSeenUsers = 65_536
     }

@@ -21,6 +21,7 @@ package struct Node: Sendable {
                 services: [
                     // Stopped from the last to the first.
                     .init(service: parts.base),
+                    .init(service: StorePeerKeeper(peers: parts.storePeers, logger: logger)),
                     .init(service: parts.lastSeen),
                     .init(service: StoreSweeper(store: parts.store)),
                     .init(service: RelayService(parts: parts)),

@@ -38,6 +38,7 @@ struct OperationsArticleTests {
         canary.othersHaveBus([n2])
         let state = NodeState(loops: 1, canary: canary)
         state.redis(isEvicting: true)
+        state.clock(offset: 600_000, correction: -599_600)
         state.evacuating()
         state.lease(isHeld: false)
         state.store(.diskFull)
@@ -46,9 +47,10 @@ struct OperationsArticleTests {
         state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
         state.storeLog(isHeld: true)
         reasons.formUnion(state.summary().reasons)
-        #expect(reasons.count == 11)
+        #expect(reasons.count == 13)
+        #expect(reasons.isSuperset(of: ["clock_off:+600", "clock_corrected:-600"]))
         for reason in reasons {
-            let word = reason.replacing(":n2", with: ":<node>")
+            let word = reason.replacing(":n2", with: ":<node>").replacing(#/:[+-]600/#, with: ":<seconds>")
             #expect(article.contains("`\(word)`"), "\(word)")
         }
     }
@@ -72,6 +74,21 @@ struct OperationsArticleTests {
         #expect(evictions.looked(evicted: 9) == false)
         #expect(evictions.looked(evicted: 0) == nil, "it was started anew")
         #expect(evictions.looked(evicted: 1) == true)
+    }
+
+    @Test("A clock is off beyond the bound only, ahead and behind")
+    func clock() {
+        let state = NodeState(loops: 0)
+        state.serving()
+        for sign in [-1, 1] as [Int64] {
+            let bound = sign * Limits.Node.clockOffSeconds * 1_000
+            state.clock(offset: bound, correction: 0)
+            #expect(state.summary().ready && state.summary().reasons.isEmpty)
+            state.clock(offset: bound + sign, correction: 0)
+            #expect(!state.summary().ready && state.summary().reasons == ["clock_off:\(sign < 0 ? "-" : "+")10"])
+        }
+        state.clock(offset: 0, correction: 1_400)
+        #expect(state.summary().ready && state.summary().reasons == ["clock_corrected:+1"])
     }
 
     @Test("A node without the bus is known by its reasons")

@@ -34,6 +34,14 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
     public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
+    /// A message's time in its conversation: not before the one before it, unless that is far ahead. Some clock was wrong then, and
+    /// those that are right do not go on being wrong for it.
+    ///
+    /// - Parameter last: of the message before.
+    public func following(_ last: Timestamp) -> Timestamp {
+        max(self, min(last, advanced(byMilliseconds: Limits.Store.timesAheadMilliseconds)))
+    }
+
     /// Later (or earlier) by whole milliseconds; stays at the end of the range rather than overflow.
     public func advanced(byMilliseconds distance: Int64) -> Timestamp {
         let (sum, overflow) = milliseconds.addingReportingOverflow(distance)

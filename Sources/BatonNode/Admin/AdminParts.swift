@@ -1,5 +1,6 @@
 import BatonCore
 import BatonRedis
+import BatonStore
 import NIOCore
 
 /// What a node needs to show itself, and the others, to an operator.
@@ -21,10 +22,12 @@ struct AdminParts: Sendable {
         }
     }
 
-    init(token: AdminToken, group: any EventLoopGroup, redis: RedisClient) {
+    init(token: AdminToken, group: any EventLoopGroup, redis: RedisClient, store: StorePeers) {
         self.token = token
         client = AdminClient(token: token, on: group)
-        peers = AdminPeers(client: client) { await redis.nodes(within: $0) }
+        peers = AdminPeers(
+            client: client, registry: { await redis.nodes(within: $0) },
+            storePeers: { store.others.compactMap(NodeLease.init) })
     }
 
     func close() async { await client.close() }

@@ -1,12 +1,13 @@
 package import BatonCore
+import BatonStore
 package import Foundation
 package import NIOCore
 import Synchronization
 
 /// The nodes of the cluster, as their leases name them, and a way to ask all of them the same at once.
 ///
-/// Redis is asked for the leases each time. While it does not answer, those that were seen last are asked, since that is
-/// when people look.
+/// Redis is asked for the leases each time. While it does not answer, those that were seen last are asked, and those that the store's
+/// file names, since that is when people look.
 package final class AdminPeers: Sendable {
     /// Nodes that are asked at most.
     package static let nodes = 256
@@ -16,6 +17,7 @@ package final class AdminPeers: Sendable {
 
     private let client: AdminClient
     private let registry: @Sendable (TimeAmount) async -> [NodeLease]?
+    private let storePeers: @Sendable () -> [NodeLease]
     private let known = Mutex<[NodeLease]>([])
 
     /// A node of the cluster and what it answered.
@@ -32,9 +34,16 @@ package final class AdminPeers: Sendable {
         package let isRegistryReachable: Bool
     }
 
-    package init(client: AdminClient, registry: @escaping @Sendable (TimeAmount) async -> [NodeLease]?) {
+    /// - Parameters:
+    ///   - registry: the nodes that Redis names; nil where it does not answer.
+    ///   - storePeers: those that the store's file names.
+    package init(
+        client: AdminClient, registry: @escaping @Sendable (TimeAmount) async -> [NodeLease]?,
+        storePeers: @escaping @Sendable () -> [NodeLease] = { [] }
+    ) {
         self.client = client
         self.registry = registry
+        self.storePeers = storePeers
     }
 
     /// Asks all nodes but `own`, at the same time.
@@ -69,9 +78,34 @@ package final class AdminPeers: Sendable {
     /// The living nodes, or those that lived when the registry last answered.
     private func currentLeases() async -> (leases: [NodeLease], isFresh: Bool) {
         let fresh = await registry(Self.registryPatience)
-        return known.withLock { known in
-            if let fresh { known = Array(fresh.prefix(Self.nodes)) }
-            return (known, fresh != nil)
+        if let fresh {
+            remember(fresh)
+            return (leases, true)
         }
+        return (Array(Self.latest(leases + storePeers()).prefix(Self.nodes)), false)
     }
+
+    /// Of each node the latest start.
+    private static func latest(_ leases: [NodeLease]) -> [NodeLease] {
+        var latest: [NodeID: NodeLease] = [:]
+        for lease in leases where latest[lease.node].map({ $0.incarnation < lease.incarnation }) ?? true {
+            latest[lease.node] = lease
+        }
+        return latest.values.sorted { $0.node.name < $1.node.name }
+    }
+}
+
+extension NodeLease {
+    /// What a line of the store's file says, as far as it is the same.
+    init?(_ peer: StorePeer) {
+        guard let node = peer.node, !peer.address.isEmpty else { return nil }
+        self.init(
+            node: node, incarnation: peer.incarnation, address: peer.address, state: .up, connections: 0, since: peer.at
+        )
+    }
+}
+
+extension NodeConfiguration {
+    /// The nodes that the store's file names, whether they live or not: for who cannot ask Redis.
+    package var storePeers: [NodeLease] { StorePeers.all(ofStore: store.path).compactMap(NodeLease.init) }
 }

@@ -19,6 +19,8 @@ struct Canary: Sendable {
     let group: any EventLoopGroup
     let clock: any CivilClock
     let watch: CanaryWatch
+    /// The other nodes, where Redis has never told: those that the store's file names.
+    let storePeers: @Sendable () -> [NodeLease]
     /// Told the leases that Redis names, in each round.
     let onLeases: @Sendable ([NodeLease]) -> Void
     let period: Duration
@@ -117,7 +119,7 @@ struct Canary: Sendable {
             await send(to: .local, partnerUser, through: sender)
             let leases = await redis.nodes()
             if let leases { onLeases(leases) }
-            peers.update(leases)
+            peers.update(leases ?? (peers.areKnown ? nil : storePeers()))
             watch.keep(Set(peers.living))
             let chosen = peers.choice(using: &generator)
             for peer in chosen {

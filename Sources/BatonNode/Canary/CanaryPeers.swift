@@ -22,6 +22,9 @@ struct CanaryPeers {
         users = users.filter { known.contains($0.key) }
     }
 
+    /// Somebody has told of others.
+    var areKnown: Bool { !leases.isEmpty }
+
     var living: [NodeID] { leases.map(\.node) }
 
     /// Some of the others.

@@ -16,7 +16,9 @@ struct NodeParts: Sendable {
     let id: NodeID
     let incarnation: UInt64
     let group: any EventLoopGroup
-    let clock: SystemClock
+    /// As the processes of the store agree on it.
+    let clock: StoreClock
+    let storePeers: StorePeers
     let store: SQLiteStore
     let redis: RedisClient
     let relay: RelayNode
@@ -40,7 +42,8 @@ struct NodeParts: Sendable {
 
     /// - Throws: `NodeError` with one line that says what to do.
     static func make(_ configuration: NodeConfiguration, logger: Logger) async throws -> NodeParts {
-        let clock = SystemClock()
+        let storePeers = StorePeers(store: configuration.store.path, clock: SystemClock())
+        let clock = StoreClock(SystemClock(), agreedAmong: storePeers)
         #if DEBUG
             if let bug = configuration.plantedBug {
                 logger.warning("this node has a planted bug", metadata: ["bug": "\(bug.rawValue)"])
@@ -59,6 +62,7 @@ struct NodeParts: Sendable {
             onRefused: { nodeMetrics.refused($0).increment() }, onChange: { log($0, logger) })
         let state = NodeState(loops: eventLoops.count, redis: standing, canary: canaryWatch)
 
+        await StorePeerKeeper(peers: storePeers, logger: logger).begin()
         let keys = try signingKeys(configuration, clock)
         let adminToken = try AdminParts.token(configuration)
         let store = try openStore(
@@ -95,11 +99,12 @@ struct NodeParts: Sendable {
             keys: keys, issuer: configuration.auth.issuer, accessTokenMinutes: configuration.auth.accessTokenMinutes,
             clock: clock)
         return NodeParts(
-            configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock, store: store,
-            redis: redis, relay: relay, loops: loops, descriptors: descriptors, tokens: tokens,
-            clusterKeys: ClusterKeys(keys), passwords: hasher, metrics: metrics,
+            configuration: configuration, id: id, incarnation: incarnation, group: group, clock: clock,
+            storePeers: storePeers, store: store, redis: redis, relay: relay, loops: loops, descriptors: descriptors,
+            tokens: tokens, clusterKeys: ClusterKeys(keys), passwords: hasher, metrics: metrics,
             nodeMetrics: nodeMetrics, state: state, canaryWatch: canaryWatch, lastSeen: lastSeen,
-            admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis) }, logger: logger)
+            admin: adminToken.map { AdminParts(token: $0, group: group, redis: redis, store: storePeers) },
+            logger: logger)
     }
 
     /// What outlives everything else, and ends last.
@@ -131,7 +136,7 @@ struct NodeParts: Sendable {
         return watch
     }
 
-    private static func signingKeys(_ configuration: NodeConfiguration, _ clock: SystemClock) throws -> SigningKeys {
+    private static func signingKeys(_ configuration: NodeConfiguration, _ clock: any CivilClock) throws -> SigningKeys {
         do {
             return try SigningKeyFile.loadOrCreate(path: configuration.auth.keysFile, now: clock.now)
         } catch {
@@ -140,7 +145,7 @@ struct NodeParts: Sendable {
     }
 
     private static func openStore(
-        _ configuration: NodeConfiguration, _ clock: SystemClock, _ observer: StoreMetricsObserver, _ logger: Logger
+        _ configuration: NodeConfiguration, _ clock: any CivilClock, _ observer: StoreMetricsObserver, _ logger: Logger
     ) throws -> SQLiteStore {
         var settings = StoreSettings(path: configuration.store.path)
         settings.readers = configuration.store.readers

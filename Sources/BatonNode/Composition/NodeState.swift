@@ -17,6 +17,10 @@ final class NodeState: Sendable {
         var redisLoops: [Bool]
         var redisPID: Int?
         var isRedisEvicting = false
+        /// By how much the clock is ahead of Redis', in milliseconds.
+        var clockOffset: Int64 = 0
+        /// By how much it is ahead of the clock of the store's other processes, which is used.
+        var clockCorrection: Int64 = 0
         var storeFailure: StoreError?
         /// The store's log is large, and a reader keeps it so.
         var isLogHeld = false
@@ -56,6 +60,23 @@ final class NodeState: Sendable {
     func lease(isHeld: Bool) { values.withLock { $0.holdsLease = isHeld } }
     func redisPID(_ pid: Int?) { values.withLock { $0.redisPID = pid } }
     func redis(isEvicting: Bool) { values.withLock { $0.isRedisEvicting = isEvicting } }
+
+    /// The clock was compared: with Redis', and with that of the store's other processes.
+    func clock(offset: Int64, correction: Int64) {
+        values.withLock { values in
+            values.clockOffset = offset
+            values.clockCorrection = correction
+        }
+    }
+
+    var clockOffset: Int64 { values.withLock { $0.clockOffset } }
+
+    static func isClockOff(_ offset: Int64) -> Bool { offset.magnitude > UInt64(Limits.Node.clockOffSeconds * 1_000) }
+
+    /// With its sign: the clock is ahead, or behind.
+    private static func seconds(_ milliseconds: Int64) -> String {
+        "\(milliseconds < 0 ? "-" : "+")\((milliseconds.magnitude + 500) / 1_000)"
+    }
 
     /// A commit began.
     func storeBegan(at now: ContinuousClock.Instant = .now) { values.withLock { $0.commitBegan = now } }
@@ -125,6 +146,8 @@ final class NodeState: Sendable {
             if !hasBus {
                 blocking += (verdict?.cutOffFrom ?? []).map { "canary_cut_off:\($0.name)" }
             }
+            if Self.isClockOff(values.clockOffset) { blocking.append("clock_off:\(Self.seconds(values.clockOffset))") }
+            if values.clockCorrection != 0 { missing.append("clock_corrected:\(Self.seconds(values.clockCorrection))") }
             if values.isEvacuating { blocking.append("evacuating") }
             if !values.holdsLease { blocking.append("lease_lost") }
             return (blocking.isEmpty, !missing.isEmpty, blocking + missing, values.redisPID)

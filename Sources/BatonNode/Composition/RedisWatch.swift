@@ -1,5 +1,6 @@
 import BatonCore
 import BatonRedis
+import BatonStore
 import Logging
 import NIOCore
 
@@ -35,6 +36,7 @@ struct RedisWatch: Sendable {
     }
 
     private func look(isNew: Bool, _ evictions: inout Evictions) async {
+        await compareClocks()
         guard let text = await parts.redis.information(within: Self.patience) else { return }
         let information = RedisInfo(text)
         // Benchmarks read it.
@@ -47,6 +49,26 @@ struct RedisWatch: Sendable {
                 metadata: ["policy": "\(information["maxmemory_policy"] ?? "unknown")"])
         } else {
             parts.logger.notice("Redis has evicted no more keys")
+        }
+    }
+
+    /// Redis corrects nothing. But the clock that differs is wrong, or Redis' is, and somebody has to look.
+    private func compareClocks() async {
+        let correction = -parts.storePeers.clockCorrection
+        guard let offset = await parts.redis.clockOffset(of: SystemClock(), within: Self.patience) else {
+            return parts.state.clock(offset: parts.state.clockOffset, correction: correction)
+        }
+        let wasOff = NodeState.isClockOff(parts.state.clockOffset)
+        parts.state.clock(offset: offset, correction: correction)
+        let isOff = NodeState.isClockOff(offset)
+        parts.storePeers.doubtClock(isOff)
+        guard isOff != wasOff else { return }
+        if isOff {
+            parts.logger.error(
+                "the clock differs from Redis'; the node takes no clients: let chrony or systemd-timesyncd keep the clocks",
+                metadata: ["milliseconds": "\(offset)"])
+        } else {
+            parts.logger.notice("the clock is Redis' again")
         }
     }
 

@@ -3,6 +3,7 @@ import BatonClient
 import BatonCore
 import BatonGateway
 import BatonRedis
+import BatonStore
 import CoreMetrics
 import Foundation
 import Hummingbird
@@ -77,6 +78,7 @@ struct RelayService: Service {
                 state.redis.isRefused(function) ? 1 : 0
             }
         }
+        parts.metrics.observe(MetricNames.clockOffset) { Double(state.clockOffset) / 1_000 }
         parts.metrics.observe(MetricNames.unacknowledged) { Double(relay.census.unacknowledged) }
         parts.metrics.observe(MetricNames.slowReaders) { Double(relay.census.slowReaders) }
         let disk = StoreDisk(path: parts.configuration.store.path)
@@ -179,6 +181,7 @@ struct RelayService: Service {
         let canary = Canary(
             node: parts.id, accounts: parts.store, tokens: parts.tokens, redis: parts.redis,
             hasBus: { parts.state.hasBus }, group: parts.group, clock: parts.clock, watch: watch,
+            storePeers: { parts.storePeers.others.compactMap(NodeLease.init) },
             onLeases: { parts.admin?.peers.remember($0) },
             period: .seconds(parts.configuration.canary.periodSeconds), logger: parts.logger)
         await canary.run(at: RelayAddress(host: address.reachable, port: port))
@@ -192,6 +195,7 @@ struct RelayService: Service {
         guard let first = parts.loops.first else { return nil }
         let advertised =
             parts.configuration.listen.advertise ?? "\(parts.configuration.listen.host):\(address.port ?? 0)"
+        parts.storePeers.introduce(node: parts.id, incarnation: parts.incarnation, address: advertised)
         parts.admin?.addresses.set(
             advertised: advertised, host: parts.configuration.listen.host, port: address.port ?? 0)
         let lease = NodeLease(

@@ -126,6 +126,8 @@ package enum MetricNames {
     static let ready = MetricDefinition("baton_ready", .gauge, "1 while the node takes connections.")
     static let degraded = MetricDefinition(
         "baton_degraded", .gauge, "1 while the node works without something it needs.")
+    static let clockOffset = MetricDefinition(
+        "baton_clock_offset_seconds", .gauge, "By how much the node's clock is ahead of Redis'.")
     static let loopLagSeconds = MetricDefinition(
         "baton_event_loop_lag_seconds", .seconds(MetricBuckets.latency), "How late an event loop ran a timer.")
     static let seriesRefused = MetricDefinition(
@@ -153,7 +155,8 @@ package enum MetricNames {
         storeErrors,
         redisConnected, redisReconnects, redisErrors, redisRefuses, redisRefusals, probeSeconds, presenceChanges,
         canarySent,
-        canaryDelivered, canaryFailed, canarySeconds, canarySilence, canaryUnreachable, ready, degraded, loopLagSeconds,
+        canaryDelivered, canaryFailed, canarySeconds, canarySilence, canaryUnreachable, ready, degraded, clockOffset,
+        loopLagSeconds,
         seriesRefused, processMemory, processCPU, processFiles, processMaximumFiles, processStart,
     ]
 }

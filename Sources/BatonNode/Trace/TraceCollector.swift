@@ -10,6 +10,8 @@ struct TraceCollector: Sendable {
     let peers: AdminPeers?
     /// Where the nodes of this host keep their files.
     let folder: String
+    /// The nodes that the store's file names.
+    var storePeers: [NodeLease] = []
 
     /// A node's life and what is left of it.
     struct Life: Sendable {
@@ -49,9 +51,12 @@ struct TraceCollector: Sendable {
     func collect(_ what: String, _ places: [UserID: Set<InboxSequence>], leases: [NodeLease]?) async -> Collection {
         var collection = Collection()
         collection.isRedisReachable = leases != nil
-        for lease in leases ?? [] {
+        // Of those that only the file names nobody knows whether they live, unless they answer.
+        for lease in leases ?? storePeers {
             collection.lives.append(
-                Life(node: lease.node.name, incarnation: lease.incarnation, standing: .silent))
+                Life(
+                    node: lease.node.name, incarnation: lease.incarnation,
+                    standing: leases == nil ? .unknown : .silent))
         }
         await ask(what, places, &collection)
         readFiles(what, places, &collection)

@@ -38,13 +38,16 @@ package struct Tracer: Sendable {
         let http = AdminClient.makeHTTP(on: MultiThreadedEventLoopGroup.singleton)
         let (token, problem) = Self.token(configuration, environment)
         let registry = redis
+        let storePeers = configuration.storePeers
         let peers = token.map { token in
-            AdminPeers(client: AdminClient(token: token, http: http)) { await registry?.nodes(within: $0) }
+            AdminPeers(
+                client: AdminClient(token: token, http: http), registry: { await registry?.nodes(within: $0) },
+                storePeers: { storePeers })
         }
         return Tracer(
             store: store, redis: redis,
-            collector: TraceCollector(peers: peers, folder: configuration.traceDirectory), http: http,
-            tokenProblem: problem)
+            collector: TraceCollector(peers: peers, folder: configuration.traceDirectory, storePeers: storePeers),
+            http: http, tokenProblem: problem)
     }
 
     /// The environment's, or that of the nodes of this host.
@@ -79,7 +82,10 @@ package struct Tracer: Sendable {
             known.messages.formUnion(refs.map(\.message))
         }
         var warnings = known.problems
-        if leases == nil { warnings.append("Redis is not reachable: which nodes live, and who is online, is unknown") }
+        if leases == nil {
+            warnings.append(
+                "Redis is not reachable: who is online is unknown, and asked are the nodes that the store's file names")
+        }
         if let tokenProblem { warnings.append("the nodes are not asked, only their files are read: \(tokenProblem)") }
         guard let id = known.messages.first, known.messages.count == 1 else {
             return several(text, known, refs, warnings)

@@ -50,6 +50,26 @@ extension RedisClient {
         return value.text
     }
 
+    /// By how many milliseconds a clock is ahead of Redis', at least: a reply is as old as its way took, at most. Nil where Redis
+    /// does not tell, or not in time.
+    package func clockOffset(of clock: any CivilClock, within timeout: TimeAmount) async -> Int64? {
+        let answer: (time: Int64, asked: Int64, answered: Int64)?? = await ask(within: timeout) { loop, answer in
+            let asked = clock.now.milliseconds
+            loop.commands.send(RedisCommand("TIME")) { result in
+                guard case .success(.array(let parts)) = result, parts.count == 2,
+                    let seconds = parts[0].text.flatMap({ Int64($0) }),
+                    let micro = parts[1].text.flatMap({ Int64($0) }),
+                    seconds.magnitude < 1 << 50
+                else { return answer(nil) }
+                answer((seconds * 1_000 + micro / 1_000, asked, clock.now.milliseconds))
+            }
+        }
+        guard let (time, asked, answered) = answer ?? nil else { return nil }
+        // Somewhere between the question and the answer Redis' clock showed that time.
+        if time < asked { return asked - time }
+        return time > answered ? answered - time : 0
+    }
+
     /// A user's sessions, the oldest first; one that is no session of this version is left out.
     package func sessions(of user: UserID) async throws(RedisError) -> [Session] {
         let fields = try await run(RedisCommand("HGETALL", Keys.session(user))).array ?? []

@@ -91,8 +91,7 @@ extension Engine {
                 id, members: [sender, peer], at: request.at.milliseconds)
         }
         conversation.last += 1
-        // Clocks of nodes differ; the times of a conversation do not go back.
-        conversation.lastAt = max(conversation.lastAt, request.at.milliseconds)
+        conversation.lastAt = request.at.following(Timestamp(milliseconds: conversation.lastAt)).milliseconds
         let previous = conversation.lastMessage
         conversation.lastMessage = num
         rows.changed(conversation)

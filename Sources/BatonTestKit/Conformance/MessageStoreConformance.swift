@@ -141,13 +141,21 @@ package enum MessageStoreConformance {
             let second = try await accepted(message("b", from: alice, to: .user(bob)), by: fixture)
             try expectEqual(second.events.map(\.user), [bob])
         },
-        Case("The times of a conversation do not go back") { fixture in
+        Case("The times of a conversation do not go back, but where they are far ahead of who writes") { fixture in
             try await populate(fixture)
             try await accepted(message("a", from: alice, to: .user(bob), at: 10), by: fixture)
             let second = try await accepted(message("b", from: bob, to: .user(alice), at: 4), by: fixture)
             try expectEqual(second.at, time(10))
             let other = try await accepted(message("c", from: carol, to: .user(bob), at: 4), by: fixture)
             try expectEqual(other.at, time(4))
+            // A node whose clock is ten minutes ahead has written; a right one follows it by the bound, and then no more.
+            let bound = Limits.Store.timesAheadMilliseconds / 1_000
+            try expectEqual(
+                try await accepted(message("d", from: alice, to: .user(bob), at: 610), by: fixture).at, time(610))
+            for (second, expected) in [(11, 11 + bound), (12, 11 + bound), (12 + bound, 12 + bound)] {
+                let right = message("e\(second)", from: bob, to: .user(alice), at: second)
+                try expectEqual(try await accepted(right, by: fixture).at, time(expected))
+            }
         },
         Case("An empty payload and a large one are stored as they are") { fixture in
             try await populate(fixture)

@@ -57,7 +57,7 @@ extension InMemoryMessageStore.State {
         var novelty: SendNovelty = conversations[id] == nil ? .conversation : []
         if !conversation.messages.contains(where: { $0.sender != request.sender }) { novelty.insert(.stranger) }
         if let limit = novelty.limit(refusing: request.refusing) { return .refused(.limited(limit)) }
-        let at = max(request.at, conversation.messages.last?.message.at ?? request.at)
+        let at = request.at.following(conversation.messages.last?.message.at ?? request.at)
         let message = StoredMessage(
             id: MessageID(conversation: id, sequence: conversation.last.next), at: at, payload: request.payload)
         let writers = Set(conversation.messages.map(\.sender))

@@ -73,7 +73,8 @@ extension TopSource {
         }
     }
 
-    /// The nodes that hold a lease. Where Redis does not answer: the one that the configuration is of, since it may live.
+    /// The nodes that hold a lease. Where Redis does not answer: those that the store's file names, and the one that the configuration
+    /// is of, since they may live.
     static func nodes(_ configuration: NodeConfiguration) async throws -> [String] {
         let settings = RedisSettings(
             url: configuration.redis.url, trust: configuration.redis.tlsCA.map { .file($0) } ?? .system)
@@ -88,8 +89,12 @@ extension TopSource {
         await redis.close()
         guard let leases else {
             let listen = configuration.listen
-            Output.notice("Redis at \(configuration.redis.url) does not answer; trying \(listen.host):\(listen.port)")
-            return ["\(listen.host):\(listen.port)"]
+            var addresses = configuration.storePeers.map(\.address)
+            let own = "\(listen.host):\(listen.port)"
+            if !addresses.contains(own) { addresses.append(own) }
+            Output.notice(
+                "Redis at \(configuration.redis.url) does not answer; trying \(addresses.joined(separator: ", "))")
+            return addresses
         }
         guard !leases.isEmpty else {
             throw CommandFailure("no node holds a lease in Redis at \(configuration.redis.url); is one running?")

@@ -12,7 +12,8 @@ struct TestCluster: Sendable {
     let directory: String
 
     static func start(
-        nodes: Int, executable: String? = nil, configuration: [String] = [], isProxied: Bool = false
+        nodes: Int, executable: String? = nil, configuration: [String] = [], isProxied: Bool = false,
+        hasHostFaults: Bool = false
     ) async throws -> TestCluster {
         let directory = NSTemporaryDirectory() + "baton-tests-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -20,6 +21,11 @@ struct TestCluster: Sendable {
             executable: try executable ?? Self.executable("baton"), directory: directory)
         settings.nodes = nodes
         settings.isProxied = isProxied
+        if hasHostFaults {
+            let library: String? = HostFaults.library(besides: settings.executable)
+            try #require(library != nil, "\(HostFaults.libraryName) was not built beside the program")
+            settings.shim = library
+        }
         settings.admitHarness()
         settings.ownConfiguration += configuration
         let cluster = TestCluster(local: try LocalCluster(settings), directory: directory)
@@ -69,6 +75,7 @@ struct ClusterTrait: SuiteTrait, TestScoping {
     let nodes: Int
     let configuration: [String]
     let isProxied: Bool
+    let hasHostFaults: Bool
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
@@ -76,7 +83,7 @@ struct ClusterTrait: SuiteTrait, TestScoping {
         await Turns.shared.take()
         do {
             let cluster = try await TestCluster.start(
-                nodes: nodes, configuration: configuration, isProxied: isProxied)
+                nodes: nodes, configuration: configuration, isProxied: isProxied, hasHostFaults: hasHostFaults)
             do {
                 try await TestCluster.$current.withValue(cluster) { try await function() }
             } catch {
@@ -95,9 +102,14 @@ struct ClusterTrait: SuiteTrait, TestScoping {
 extension Trait where Self == ClusterTrait {
     /// A cluster for the suite: `TestCluster.current`.
     ///
-    /// - Parameter isProxied: whether clients reach nodes, and nodes Redis, through proxies that can break.
-    static func cluster(nodes: Int, configuration: [String] = [], isProxied: Bool = false) -> ClusterTrait {
-        ClusterTrait(nodes: nodes, configuration: configuration, isProxied: isProxied)
+    /// - Parameters:
+    ///   - isProxied: whether clients reach nodes, and nodes Redis, through proxies that can break.
+    ///   - hasHostFaults: whether disks and clocks can be broken.
+    static func cluster(
+        nodes: Int, configuration: [String] = [], isProxied: Bool = false, hasHostFaults: Bool = false
+    ) -> ClusterTrait {
+        ClusterTrait(
+            nodes: nodes, configuration: configuration, isProxied: isProxied, hasHostFaults: hasHostFaults)
     }
 }
 
