@@ -89,6 +89,29 @@ struct TopCommandTests {
         #expect(none.status == 1 && none.errors.contains("the node at 127.0.0.1:1 does not answer"), "\(none.errors)")
     }
 
+    @Test("A node that started without Redis knows the others from the store's file, and so do the commands")
+    func startedWithoutRedis() async throws {
+        await cluster.local.killRedis()
+        await cluster.local.killNode(0)
+        try await cluster.local.startNode(0)
+        try await cluster.local.untilReady(0)
+        let run = try await top(["--json", "--node", cluster.local.nodeURLs[0]] + token)
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try object(run.output)
+        #expect(object["registryReachable"] as? Bool == false)
+        let nodes = try #require(object["nodes"] as? [[String: Any]])
+        #expect(nodes.compactMap { $0["node"] as? String } == ["n1", "n2", "n3"])
+        #expect(nodes.compactMap { $0["problem"] as? String }.isEmpty)
+
+        let host = ["--redis", cluster.local.redisURL, "--set", "store.path=\(cluster.directory)/baton.sqlite"] + token
+        let found = try await top(["--once"] + host + ["--set", "listen.port=1"])
+        #expect(found.status == 0, "\(found.errors)")
+        let trace = try await BatonCommand.run(["trace", "no-such-ref", "--json"] + host)
+        #expect(trace.output.contains("the store's file names") || trace.errors.contains("the store's file names"))
+        try await cluster.local.startRedis()
+        for node in 0...2 { try await cluster.untilHealth(of: node) { $0.contains(#""reasons":[]"#) } }
+    }
+
     private var token: [String] { ["--set", "auth.keysFile=\(cluster.directory)/keys.json"] }
 
     private func object(_ text: String) throws -> [String: Any] {

@@ -47,6 +47,24 @@ struct ClusterObserverTests {
         }
     }
 
+    @Test("Without Redis from the start those are asked that the store's file names, of each node its latest start")
+    func storePeers() async throws {
+        let token = try #require(AdminToken(AdminHarness.token))
+        let client = AdminClient(token: token, on: MultiThreadedEventLoopGroup.singleton)
+        let named = [
+            lease("n1", "127.0.0.1:1"), lease("n2", "127.0.0.1:1", incarnation: 2), lease("n2", "127.0.0.1:2"),
+        ]
+        let peers = AdminPeers(client: client, registry: { _ in nil }, storePeers: { named })
+        let status = await observer(peers).look()
+        #expect(!status.registryReachable && status.nodes.map(\.node) == ["n1", "n2"])
+        #expect(status.nodes[1].address == "127.0.0.1:1" && status.nodes[1].problem == "does not answer")
+        // What Redis told before counts as long as no later start is known.
+        peers.remember([lease("n3", "127.0.0.1:1"), lease("n2", "127.0.0.1:3", incarnation: 3)])
+        let later = await peers.ask("/admin/status", but: NodeID("n1")!)
+        #expect(later.nodes.map(\.lease.address) == ["127.0.0.1:3", "127.0.0.1:1"])
+        await client.close()
+    }
+
     @Test("Those who ask at the same time, or just after, share one look")
     func sharing() async throws {
         let looks = Mutex(0)
@@ -97,9 +115,9 @@ struct ClusterObserverTests {
         #expect(server.clients == 0)
     }
 
-    private func lease(_ name: String, _ address: String) -> NodeLease {
+    private func lease(_ name: String, _ address: String, incarnation: UInt64 = 1) -> NodeLease {
         NodeLease(
-            node: NodeID(name)!, incarnation: 1, address: address, state: .up, connections: 0,
+            node: NodeID(name)!, incarnation: incarnation, address: address, state: .up, connections: 0,
             since: Timestamp(milliseconds: 0))
     }
 
