@@ -7,6 +7,8 @@ umask 077
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 run=$root/.run
+# Where the private Redis answers.
+socket=$run/redis.sock
 
 say() { printf '%s\n' "$*" >&2; }
 warn() { printf 'warning: %s\n' "$*" >&2; }
@@ -225,7 +227,7 @@ recall() {
     [[ -f $run/cluster ]] || return 1
     while IFS='=' read -r name value; do
         case $name in
-        port | redis_port | nodes | configuration) printf -v "cluster_$name" '%s' "$value" ;;
+        port | nodes | configuration) printf -v "cluster_$name" '%s' "$value" ;;
         esac
     done <"$run/cluster"
 }

@@ -28,7 +28,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Event loops of the generator.") var threads = 1
     @Option(help: "How the users' handles begin. The same prefix uses the same users again.") var prefix = "bench"
     @Option(help: "Further processes whose CPU counts: name=pid, separated by commas.") var pids: String?
-    @Option(help: "Where Redis is asked for its memory: redis://127.0.0.1:PORT.") var redis: String?
+    @Option(help: "Where Redis is asked for its memory: unix:///PATH or redis://127.0.0.1:PORT.") var redis: String?
     @Flag(help: "Only the JSON object.") var json = false
 
     func validate() throws {
@@ -81,7 +81,7 @@ struct BenchCommand: AsyncParsableCommand {
         settings.threads = threads
         settings.prefix = prefix
         settings.processes = try processes()
-        settings.redisPort = try redisPort()
+        settings.redis = try redisPlace()
         return settings
     }
 
@@ -97,12 +97,12 @@ struct BenchCommand: AsyncParsableCommand {
         return processes
     }
 
-    private func redisPort() throws -> Int? {
+    private func redisPlace() throws -> RedisPlace? {
         guard let redis else { return nil }
-        guard let port = URLComponents(string: redis)?.port else {
-            throw ValidationError("--redis takes redis://127.0.0.1:PORT, not \(redis)")
+        guard let place = RedisPlace(redis) else {
+            throw ValidationError("--redis takes unix:///PATH or redis://127.0.0.1:PORT, not \(redis)")
         }
-        return port
+        return place
     }
 
     private func table(_ report: BenchReport) -> String {

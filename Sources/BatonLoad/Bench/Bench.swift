@@ -278,10 +278,10 @@ package final class Bench: Sendable {
 
     /// What Redis says that it uses; where it may not be asked, what its process has resident.
     private func redisKiB(_ processes: [ProcessProbe]) async throws -> Double? {
-        guard let port = settings.redisPort else {
+        guard let place = settings.redis else {
             return processes.first { $0.name == Self.redisName }?.residentKiB
         }
-        let info = try await RedisProbe(port: port).run("INFO memory")
+        let info = try await RedisProbe(place).run("INFO memory")
         let line = info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("used_memory:") }
         return line.flatMap { Double($0.dropFirst("used_memory:".count)) }.map { $0 / 1024 }
     }

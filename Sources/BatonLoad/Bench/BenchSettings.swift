@@ -28,7 +28,7 @@ package struct BenchSettings: Sendable {
     /// Processes to watch beside those that the nodes tell, by name.
     package var processes: [String: Int32] = [:]
     /// Where Redis is asked for its memory.
-    package var redisPort: Int?
+    package var redis: RedisPlace?
 
     package init(nodes: [RelayAddress], workload: Workload) {
         self.nodes = nodes

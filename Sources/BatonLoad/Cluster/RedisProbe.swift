@@ -1,11 +1,35 @@
 import NIOCore
 import NIOPosix
 
+/// Where a Redis of this host answers.
+package enum RedisPlace: Hashable, Sendable {
+    case port(Int)
+    /// A socket's path.
+    case socket(String)
+
+    /// From `redis://127.0.0.1:PORT` or `unix:///PATH`.
+    package init?(_ url: String) {
+        if let start = url.firstRange(of: "unix://")?.upperBound, url.hasPrefix("unix:///") {
+            self = .socket(String(url[start...].prefix { $0 != "?" }))
+        } else if url.hasPrefix("redis://"), let colon = url.lastIndex(of: ":"),
+            let port = Int(url[url.index(after: colon)...].prefix { $0 != "/" }), (1...65_535).contains(port)
+        {
+            self = .port(port)
+        } else {
+            return nil
+        }
+    }
+}
+
 /// One command to Redis at a time, on a connection of its own: what a harness needs to ask and to empty it.
 ///
 /// The harness judges the relay, so it does not use the relay's own Redis code.
 struct RedisProbe: Sendable {
-    let port: Int
+    let place: RedisPlace
+
+    init(_ place: RedisPlace) { self.place = place }
+
+    init(port: Int) { place = .port(port) }
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -16,14 +40,18 @@ struct RedisProbe: Sendable {
         let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: String.self)
         let channel: any Channel
         do {
-            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(.seconds(1))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(Reply(promise: promise))
                     }
                 }
-                .connect(host: "127.0.0.1", port: port).get()
+            channel =
+                switch place {
+                case .port(let port): try await bootstrap.connect(host: "127.0.0.1", port: port).get()
+                case .socket(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                }
         } catch {
             promise.fail(error)
             throw error

@@ -33,9 +33,13 @@ extension ClusterStatus {
                 Problem(
                     severity: .bad, text: "Redis does not answer: other nodes' messages come late, from the store"))
         }
-        if !registryReachable, nodes.count > 1 {
+        if !registryReachable {
             problems.append(
-                Problem(severity: .warning, text: "Redis does not name the nodes; shown are those that it named last"))
+                Problem(
+                    severity: .warning,
+                    text: nodes.count > 1
+                        ? "Redis does not name the nodes; shown are those that it named last, or that the store's file names"
+                        : "Redis does not name the nodes, nor does the store's file: shown is the one that answers"))
         }
         if let redis, redis.evictedKeys > 0 {
             problems.append(

@@ -1,9 +1,11 @@
 import BatonCore
 import BatonRedis
+import NIOCore
 
 /// Redis' settings and state.
 extension Doctor {
     func examine(_ redis: RedisClient, _ diagnosis: inout Diagnosis) async {
+        diagnosis.findings.append(DoctorRules.redisAccess(configuration.redis.url))
         do throws(RedisError) {
             diagnosis.findings.append(DoctorRules.redisVersion(try await info("server", redis)))
             diagnosis.findings.append(DoctorRules.redisRole(RedisInfo(try await info("replication", redis))))
@@ -51,15 +53,10 @@ extension Doctor {
         try await redis.run(RedisCommand("CONFIG", "GET", name)).array?.last?.text ?? ""
     }
 
-    /// The reply is as old as half of the round trip.
     private func compareClocks(_ redis: RedisClient, _ diagnosis: inout Diagnosis) async {
-        let before = SystemClock().now.milliseconds
-        guard let time = try? await redis.run(RedisCommand("TIME")).array, time.count == 2,
-            let seconds = time[0].text.flatMap({ Int64($0) }), let micro = time[1].text.flatMap({ Int64($0) })
-        else { return }
-        let here = (before + SystemClock().now.milliseconds) / 2
-        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return }
-        diagnosis.findings.append(DoctorRules.skew(milliseconds: milliseconds &+ micro / 1_000 &- here))
+        guard let offset = await redis.clockOffset(of: SystemClock(), within: Self.clockPatience) else { return }
+        diagnosis.findings.append(DoctorRules.skew(milliseconds: -offset))
     }
+
+    private static let clockPatience = TimeAmount.seconds(1)
 }

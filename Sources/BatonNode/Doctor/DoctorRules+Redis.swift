@@ -1,8 +1,23 @@
+import BatonRedis
+
 /// What Redis' settings mean for Baton, which keeps nothing there that must not be lost.
 extension DoctorRules {
     /// Descriptors of Redis that may be in use before it is called short.
     private static let clientsShare = 0.8
     private static let memoryShare = 0.9
+
+    /// Who can reach Redis.
+    static func redisAccess(_ url: RedisURL) -> Finding {
+        let check = "redis access"
+        switch url.place {
+        case .unix: return .ok(check, "a socket")
+        case .tcp where url.password != nil: return .ok(check, "with a password")
+        case .tcp:
+            return .warning(
+                check, "no password: whoever reaches \(url) reads messages as they pass",
+                change: "redis.conf: requirepass, and the password in redis.url; or unixsocket with unixsocketperm 700")
+        }
+    }
 
     /// - Parameter info: the answer to `INFO replication`.
     static func redisRole(_ info: RedisInfo) -> Finding {

@@ -67,8 +67,9 @@ enum DoctorRules {
         guard distance >= 1_000 else { return .ok(check, "within \(distance) ms of Redis' host") }
         let found = "\(distance) ms \(milliseconds > 0 ? "behind" : "ahead of") Redis' host"
         let change = "let chrony or systemd-timesyncd keep the clocks of all hosts"
-        // A node's start counts as the later one by this clock, and tokens end by it.
-        return distance >= 10_000 ? .failure(check, found, change: change) : .warning(check, found, change: change)
+        // Nodes of this host take no clients then.
+        return distance >= UInt64(Limits.Node.clockOffSeconds * 1_000)
+            ? .failure(check, found, change: change) : .warning(check, found, change: change)
     }
 
     /// - Parameter limit: the one that a node can raise its own to, or has.

@@ -1,4 +1,5 @@
 import BatonCore
+import BatonRedis
 import BatonStore
 import Testing
 
@@ -15,6 +16,16 @@ struct DoctorRuleTests {
         #expect(replica.result == .failure)
         #expect(replica.change?.contains("10.0.0.1:6380") == true)
         #expect(DoctorRules.redisRole(RedisInfo("")).result == .warning)
+    }
+
+    @Test(
+        "A Redis that asks for nothing is told of",
+        arguments: [
+            ("redis://127.0.0.1:6379", Diagnosis.Result.warning), ("redis://:p@10.0.0.1", .ok), ("unix:///r.sock", .ok),
+        ])
+    func access(url: String, result: Diagnosis.Result) throws {
+        let finding = DoctorRules.redisAccess(try RedisURL(url))
+        #expect(finding.result == result && (finding.change != nil) == (result == .warning))
     }
 
     @Test("Snapshots are worth nothing, and hurt where a failed one stops all writes")
