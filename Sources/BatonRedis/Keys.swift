@@ -9,7 +9,7 @@ package import BatonCore
 /// | `nodes` | set | none | one | `<node>.<incarnation>` of each lease taken and not yet cleaned up after |
 /// | `sessions:{<node>.<incarnation>}` | set | 1 h | the node's | `<user>.<device>` of the sessions a node wrote |
 /// | `lock:clean-up` | string | 10 s | one | the node that removes the sessions of dead nodes |
-/// | `session:{<user>}` | hash | 75 s | the user's | a field a device: `node=… incarnation=… generation=… since=… client=…` |
+/// | `session:{<user>}` | hash | 75 s | the user's | a field a device: `node=… incarnation=… generation=… since=… client=… renewed=…` |
 /// | `presence:{<user>}` | string | 60 s | the user's | time of the last heartbeat; there = online |
 /// | `lastseen:{<user>}` | string | none | the user's | time of the last heartbeat |
 /// | `user:{<user>}` | channel | | the user's | hints for the user's connections; `displaced`, `revoked` |
