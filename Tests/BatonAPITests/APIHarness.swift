@@ -44,8 +44,8 @@ struct APIHarness {
         configure(&settings)
         var dependencies = APIDependencies(
             accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
-            revocations: revocations, acquaintances: acquaintances, presence: presence, sessions: sessions, clock: clock,
-            tokens: tokens, keys: ClusterKeys(keys), passwords: passwords)
+            revocations: revocations, acquaintances: acquaintances, presence: presence, sessions: sessions,
+            clock: clock, tokens: tokens, keys: ClusterKeys(keys), passwords: passwords)
         let refused = refused
         dependencies.onRefused = { refused.add($0) }
         let standing = standing

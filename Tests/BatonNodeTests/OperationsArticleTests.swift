@@ -47,7 +47,7 @@ struct OperationsArticleTests {
         state.storeBegan(at: .now - .seconds(Limits.Store.stalledSeconds + 1))
         state.storeLog(isHeld: true)
         reasons.formUnion(state.summary().reasons)
-        #expect(reasons.count == 13)
+        #expect(reasons.count == 14)
         #expect(reasons.isSuperset(of: ["clock_off:+600", "clock_corrected:-600"]))
         for reason in reasons {
             let word = reason.replacing(":n2", with: ":<node>").replacing(#/:[+-]600/#, with: ":<seconds>")

@@ -69,7 +69,7 @@ struct AdminGate: Sendable {
         if let token = BearerToken(field) { return .token(token.text) }
         // By bytes, as there.
         let words = field.utf8.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-        guard let scheme = words.first, scheme.utf8.elementsEqual(AdminProof.scheme.utf8) else { return .nothing }
+        guard words.count > 1, words[0].utf8.elementsEqual(AdminProof.scheme.utf8) else { return .nothing }
         return words.count == 3 ? .proof(challenge: words[1], code: words[2]) : .token("")
     }
 

@@ -114,17 +114,11 @@ package struct CheckedRequest {
         }
         let codings = head.headers["Transfer-Encoding"]
         // Compared as bytes: to compare texts that are not ASCII costs the square of their length.
-        guard codings.count == 1, Self.isChunked(codings[0].utf8) else {
+        guard codings.count == 1, codings[0].utf8.map({ $0 | 0x20 }) == Array("chunked".utf8) else {
             throw HandshakeRefusal(
                 .wrongEncoding, "only chunked is spoken here, not \(Excerpt.quoted(codings.joined(separator: ", ")))",
                 field: "Transfer-Encoding", status: .notImplemented)
         }
-    }
-
-    /// In small or capital letters, and maybe with blanks behind it, which the parser leaves there.
-    private static func isChunked(_ coding: String.UTF8View) -> Bool {
-        let blanks = coding.reversed().prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.count
-        return coding.dropLast(blanks).map { $0 | 0x20 } == Array("chunked".utf8)
     }
 
     private mutating func checkExpect() throws(HandshakeRefusal) {

@@ -112,7 +112,7 @@ import Testing
     @Test("Right ones are served: chunks, a URL as the target, an old client")
     func right() async throws {
         try await EdgeFixture.run { edge in
-            for coding in ["chunked", "CHUNKED", "Chunked \t"] {
+            for coding in ["chunked", "CHUNKED"] {
                 let fields = "Host: x\r\nTransfer-Encoding: \(coding)\r\nConnection: close\r\n"
                 let chunked = try await edge.answer(to: "\(Self.post)\r\n\(fields)\r\n\(Self.chunks)")
                 #expect(chunked.status == 200 && chunked.text == "{}", "\(coding)")
