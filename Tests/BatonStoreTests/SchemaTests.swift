@@ -37,6 +37,8 @@ struct SchemaTests {
             other.share()
             try await TemporaryStore.open(settings) { _ in
                 #expect(try state(settings.path) == Schema.State(version: Schema.version, admits: 1))
+                let releases = StoreInspector.Releases(newest: Schema.version, oldest: 1, own: Schema.version)
+                #expect(try StoreInspector.releases(path: settings.path) == releases)
                 #expect(try !VersionOne.refuses(settings.path))
                 // What such a node writes is read as what it is.
                 try VersionOne.write(settings.path, sequence: 3)

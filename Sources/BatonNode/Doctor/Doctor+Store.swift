@@ -58,6 +58,7 @@ extension Doctor {
             diagnosis.findings.append(.ok("store", path))
             diagnosis.findings.append(DoctorRules.journal(mode: modes.journal, synchronous: modes.synchronous))
             diagnosis.findings.append(DoctorRules.lastStop(lastStop))
+            diagnosis.findings.append(DoctorRules.upgrade(try StoreInspector.releases(path: path)))
             diagnosis.findings.append(DoctorRules.writer(held.writer.map(Self.program)))
             if let bytes = Self.attribute(.size, of: path + "-wal") {
                 let readers = Set(held.readers.map(\.pid)).sorted().map(Self.program)

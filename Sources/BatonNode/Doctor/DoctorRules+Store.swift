@@ -84,6 +84,24 @@ extension DoctorRules {
         }
     }
 
+    static func upgrade(_ releases: StoreInspector.Releases) -> Finding {
+        let check = "store upgrade"
+        guard releases.newest <= releases.own else {
+            return .warning(
+                check, "nodes of a newer release than this program's have opened the store",
+                change: "use the newer release's program")
+        }
+        guard releases.newest == releases.own else {
+            return .ok(check, "the first node of this release migrates the store")
+        }
+        guard releases.oldest == releases.own else {
+            return .warning(
+                check, "older nodes may still open the store, so what they would misread is refused",
+                change: "once all nodes are of this release: stop all of them once, and start them again")
+        }
+        return .ok(check, "finished")
+    }
+
     /// The permissions of a file or folder.
     struct Access: Hashable {
         let path: String

@@ -26,6 +26,34 @@ extension StoreInspector {
 }
 
 extension StoreInspector {
+    /// Which releases a store was made for.
+    public struct Releases: Hashable, Sendable {
+        /// That of the newest node that has opened it.
+        public let newest: Int
+        /// The oldest that may open it.
+        public let oldest: Int
+        /// That of this program.
+        public let own: Int
+
+        public init(newest: Int, oldest: Int, own: Int) {
+            self.newest = newest
+            self.oldest = oldest
+            self.own = own
+        }
+    }
+
+    /// The file must be there.
+    public static func releases(path: String) throws(StoreOpenError) -> Releases {
+        do {
+            let state = try Connections(settings: StoreSettings(path: path)).reader(0).inDatabase(Schema.state)
+            return Releases(newest: state.version, oldest: state.admits, own: Schema.version)
+        } catch {
+            throw .unusable(path: path, reason: SQLiteFailure(error).description)
+        }
+    }
+}
+
+extension StoreInspector {
     /// How the processes ended that had the file open before.
     public enum LastStop: Hashable, Sendable {
         /// Some have it open now.

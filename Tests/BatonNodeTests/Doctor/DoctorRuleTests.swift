@@ -108,6 +108,17 @@ struct DoctorRuleTests {
         #expect(DoctorRules.keys(mode: 0o100640, path: "k").change == "chmod 600 k")
     }
 
+    @Test("An upgrade is finished once older nodes are no longer admitted")
+    func upgrade() {
+        func result(newest: Int, oldest: Int) -> Result {
+            DoctorRules.upgrade(StoreInspector.Releases(newest: newest, oldest: oldest, own: 3)).result
+        }
+        #expect(result(newest: 3, oldest: 3) == .ok)
+        #expect(result(newest: 3, oldest: 2) == .warning)
+        #expect(result(newest: 2, oldest: 2) == .ok)
+        #expect(result(newest: 4, oldest: 3) == .warning)
+    }
+
     @Test("Who could read or change the store is named, with what to run")
     func access() {
         func file(_ path: String, _ mode: UInt32) -> DoctorRules.Access {
