@@ -1,9 +1,11 @@
 package import BatonCore
+package import BatonProtocol
 
 /// What the API works with: the ports, and the two things that it makes itself.
 package struct APIDependencies: Sendable {
     package let accounts: any AccountStore
     package let conversations: any ConversationStore
+    package let messages: any MessageSubmitter
     package let limiter: any RateLimiter
     package let revocations: any RevocationAnnouncer
     package let acquaintances: any AcquaintanceAnnouncer
@@ -21,13 +23,15 @@ package struct APIDependencies: Sendable {
     package var onRefused: @Sendable (RefusedCredential) -> Void = { _ in }
 
     package init(
-        accounts: any AccountStore, conversations: any ConversationStore, limiter: any RateLimiter,
+        accounts: any AccountStore, conversations: any ConversationStore, messages: any MessageSubmitter,
+        limiter: any RateLimiter,
         revocations: any RevocationAnnouncer, acquaintances: any AcquaintanceAnnouncer, presence: any PresenceReader,
         sessions: any SessionReader, clock: any CivilClock,
         tokens: TokenAuthority, keys: ClusterKeys, passwords: PasswordHasher
     ) {
         self.accounts = accounts
         self.conversations = conversations
+        self.messages = messages
         self.limiter = limiter
         self.revocations = revocations
         self.acquaintances = acquaintances

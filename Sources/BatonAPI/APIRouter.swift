@@ -42,4 +42,5 @@ private func addRoutes(to table: inout RouteTable, _ dependencies: APIDependenci
     BlockRoutes(accounts: dependencies.accounts, acquaintances: dependencies.acquaintances).add(to: &table)
     ConversationRoutes(conversations: dependencies.conversations).add(to: &table)
     HistoryRoutes(conversations: dependencies.conversations).add(to: &table)
+    MessageRoutes(messages: dependencies.messages).add(to: &table)
 }

@@ -12,8 +12,8 @@ public enum Limits {
         public static let nesting = 64
         /// Bytes of an HTTP request's head.
         public static let requestHeadBytes = 16 * 1024
-        /// Bytes of a REST request's body.
-        public static let requestBodyBytes = 64 * 1024
+        /// Bytes of a REST request's body: what fits into a frame fits into it.
+        public static let requestBodyBytes = messageBytes
     }
 
     public enum Message {
@@ -46,8 +46,10 @@ public enum Limits {
         public static let debts = 64
         /// After which a client may try again where the bucket's answer is awaited.
         public static let answerMilliseconds: Int64 = 100
-        /// Users without a connection whom an event loop remembers because they owe something.
-        public static let owingUsers = 4_096
+        /// Users without a connection whose budgets an event loop keeps: they owe something, or send by REST.
+        public static let absentUsers = 4_096
+        /// For how long it does so after a message by REST.
+        public static let keptSeconds: Int64 = 60
     }
 
     public enum Connection {
@@ -128,6 +130,8 @@ public enum Limits {
         public static let connections = 100_000
         /// Connections of one address, an IPv4 address or a /64 network of IPv6.
         public static let connectionsPerAddress = 10_000
+        /// Messages that came on no WebSocket and wait for the store, of one event loop.
+        public static let submissions = 1_024
         /// Connections of plain requests.
         public static let plainConnections = 1_024
         /// Of one address.

@@ -17,6 +17,7 @@ struct APIHarness {
     let conversations: InMemoryConversationStore
     let revocations: RecordingRevocationAnnouncer
     let acquaintances = RecordingAcquaintanceAnnouncer()
+    let messages = ScriptedSubmitter()
     let presence = SettablePresence()
     let sessions = SettableSessions()
     let refused = RefusedCredentials()
@@ -43,7 +44,8 @@ struct APIHarness {
         var settings = APISettings()
         configure(&settings)
         var dependencies = APIDependencies(
-            accounts: accounts, conversations: conversations, limiter: InMemoryRateLimiter(clock: clock),
+            accounts: accounts, conversations: conversations, messages: messages,
+            limiter: InMemoryRateLimiter(clock: clock),
             revocations: revocations, acquaintances: acquaintances, presence: presence, sessions: sessions,
             clock: clock, tokens: tokens, keys: ClusterKeys(keys), passwords: passwords)
         let refused = refused

@@ -54,7 +54,12 @@ struct ArticleTests {
         let token = command.firstMatch(of: #/Bearer ([^"]+)"/#).map { String($0.output.1) }
         let isJSON = command.contains("Content-Type: application/json")
         #expect(isJSON == (body != nil))
-        return try await api.send(method, String(url), body.map { Array($0.utf8) }, token: token)
+        var headers = HTTPFields()
+        if let key = command.firstMatch(of: #/-H 'Idempotency-Key: ([^']+)'/#)?.output.1 {
+            headers[try #require(HTTPField.Name("Idempotency-Key"))] = String(key)
+        }
+        return try await api.send(
+            method, String(url), body.map { Array($0.utf8) }, token: token, headers: headers)
     }
 
     /// The names in a JSON value, with their nesting: what must be the same where ids and times differ.
@@ -73,9 +78,15 @@ struct ArticleTests {
         let api = try await APIHarness()
         let bob = try await api.member("bob")
         api.presence.set([try bob.userID: .online])
+        // What the relay makes of it, integration tests compare.
+        let accepted = AcceptedMessage(
+            id: MessageID(
+                conversation: try #require(ConversationID(between: try bob.userID, and: UserID(rawValue: 1))),
+                sequence: ConversationSequence(rawValue: 3)), at: api.clock.now, isRepeat: false, events: [])
+        api.messages.set(.success(WireAccepted(accepted, ref: "order-4711")))
         var variables = ["BOB": bob.user]
         let transcripts = try Self.transcripts()
-        #expect(transcripts.count == 16)
+        #expect(transcripts.count == 18)
         for transcript in transcripts {
             let answer = try await Self.run(transcript.command, variables, on: api)
             #expect(answer.status == transcript.status, "\(transcript.command)\n\(answer.text)")

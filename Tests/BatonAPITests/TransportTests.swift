@@ -14,6 +14,7 @@ struct TransportTests {
         (.get, "/v1/users/0000000000001"), (.post, "/v1/users/me/password"), (.put, "/v1/blocks/0000000000001"),
         (.delete, "/v1/blocks/0000000000001"), (.get, "/v1/conversations"),
         (.get, "/v1/conversations/g-0000000000001"), (.get, "/v1/conversations/g-0000000000001/messages"),
+        (.post, "/v1/conversations/g-0000000000001/messages"), (.post, "/v1/users/0000000000001/messages"),
     ]
 
     @Test("Without a token, and with a wrong one, each route that needs one says so", arguments: routes.indices)
@@ -94,7 +95,8 @@ struct TransportTests {
             (.get, "/v1/users", "POST"), (.put, "/v1/sessions", "POST"), (.delete, "/v1/users/me", "GET, HEAD, PATCH"),
             (.post, "/v1/users/me", "GET, HEAD, PATCH"), (.get, "/v1/blocks/x", "PUT, DELETE"),
             (.get, "/v1/devices/x", "DELETE"), (.patch, "/v1/users/x", "GET, HEAD"),
-            (.post, "/v1/conversations/x/messages", "GET, HEAD"), (.options, "/v1/devices", "GET, HEAD, POST"),
+            (.put, "/v1/conversations/x/messages", "GET, HEAD, POST"),
+            (.get, "/v1/users/x/messages", "POST"), (.options, "/v1/devices", "GET, HEAD, POST"),
             (HTTPRequest.Method("BREW")!, "/v1/devices", "GET, HEAD, POST"),
         ] as [(HTTPRequest.Method, String, String)])
     func wrongMethods(_ method: HTTPRequest.Method, _ path: String, _ allowed: String) async throws {
@@ -160,7 +162,7 @@ struct TransportTests {
         #expect(surplus.code == .tooLarge)
         #expect(try await api.send(.post, "/v1/users", padded).status == 201)
         let declared = try await api.send(
-            .post, "/v1/users", json, headers: [.contentLength: "65537", .contentType: "application/json"])
+            .post, "/v1/users", json, headers: [.contentLength: "\(limit + 1)", .contentType: "application/json"])
         #expect(declared.code == .tooLarge)
     }
 

@@ -60,6 +60,11 @@ package struct APIError: Error, Hashable, Sendable {
         self.init(code, WireError(failure))
     }
 
+    /// What a message was not taken for.
+    package init(_ failure: FrameError) {
+        self.init(ErrorCode(rawValue: failure.error.code) ?? .internalError, failure.error)
+    }
+
     package init(_ failure: AccountError) {
         switch failure {
         case .handleTaken: self.init(.handleTaken, "this handle belongs to another user", field: "handle")

@@ -54,77 +54,12 @@ extension RelayHandler {
     }
 
     private func handle(_ send: WireSend) throws(FrameError) {
-        var request = try request(send)
+        var request = try loop.reader(of: principal).request(send, at: loop.clock.now)
         let now = loop.eventLoop.now
         request.refusing = try loop.charge(self, bytes: request.payload.count, at: now)
         loop.traceReceived(request, at: now)
         loop.submit(.send(request), for: .send(self, ref: send.ref, at: now, refusing: request.refusing))
         operationBegan()
-    }
-
-    private func request(_ send: WireSend) throws(FrameError) -> SendRequest {
-        let (refBytes, refLimit) = (send.ref.utf8.count, Limits.Message.refBytes)
-        guard (1...refLimit).contains(refBytes) else {
-            throw FrameError(
-                .invalidField, "ref has \(refBytes) bytes; 1 to \(refLimit) are allowed", field: "ref")
-        }
-        let size: Int
-        switch send.content.kind {
-        case .text(let text): size = text.utf8.count
-        case .data(let data): size = data.count
-        case nil:
-            throw FrameError(.missingField, "content has neither text nor data; send one of them", field: "content")
-        }
-        let limit = loop.node.settings.contentBytes
-        guard size > 0 else {
-            throw FrameError(
-                .missingField, "content has 0 bytes; 1 to \(limit) are allowed", field: "content")
-        }
-        let contentBytes = size + send.content.mediaType.utf8.count
-        guard contentBytes <= limit else {
-            throw FrameError(
-                .tooLarge, "content has \(contentBytes) bytes, mediaType included; at most \(limit) are allowed",
-                field: "content")
-        }
-        let (target, conversation) = try target(send)
-        guard
-            let payload = try? EventFrame.payload(
-                conversation: conversation, sender: principal.user, device: principal.device, ref: send.ref,
-                content: send.content)
-        else { throw FrameError(.internalError, "the message could not be encoded") }
-        return SendRequest(
-            sender: principal.user, device: principal.device, ref: send.ref, target: target, payload: payload,
-            at: loop.clock.now)
-    }
-
-    private func target(_ send: WireSend) throws(FrameError) -> (SendRequest.Target, ConversationID) {
-        switch send.to {
-        case .conversation(let text):
-            let id = try conversation(text)
-            return (.conversation(id), id)
-        case .user(let text):
-            guard let user = UserID(text) else {
-                throw FrameError(
-                    .invalidField, "user has to be a user's id, 13 characters, and is \(Excerpt.quoted(text))",
-                    field: "user")
-            }
-            guard let id = ConversationID(between: principal.user, and: user) else {
-                throw FrameError(.sameUser, "you cannot write to yourself", field: "user")
-            }
-            return (.user(user), id)
-        case nil:
-            throw FrameError(.missingField, "there is neither conversation nor user; send one of them", field: "to")
-        }
-    }
-
-    private func conversation(_ text: String) throws(FrameError) -> ConversationID {
-        guard let id = ConversationID(text) else {
-            throw FrameError(
-                .invalidField,
-                "conversation has to be <user>-<user> or g-<13 characters>, and is \(Excerpt.quoted(text))",
-                field: "conversation")
-        }
-        return id
     }
 
     /// Sequences are stored as numbers of 64 bits with a sign.
@@ -177,7 +112,7 @@ extension RelayHandler {
     }
 
     private func handle(_ read: WireRead) throws(FrameError) {
-        let id = try conversation(read.conversation)
+        let id = try ConversationID.read(read.conversation)
         let sequence = try sequence(read.sequence, from: 1, field: "sequence")
         let request = ReadRequest(
             user: principal.user, device: principal.device, conversation: id,
@@ -210,7 +145,7 @@ extension RelayHandler {
     }
 
     private func handle(_ typing: WireTyping) throws(FrameError) {
-        let id = try conversation(typing.conversation)
+        let id = try ConversationID.read(typing.conversation)
         try takeEphemeral()
         loop.typing(in: id, active: typing.active, from: self)
     }

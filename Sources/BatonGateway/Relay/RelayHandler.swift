@@ -223,14 +223,8 @@ package final class RelayHandler: ChannelDuplexHandler {
     func sendEnded(ref: String, _ outcome: StoreOutcome) {
         switch outcome {
         case .sent(let message):
-            var accepted = WireAccepted()
-            accepted.ref = ref
-            accepted.id = message.id.description
-            accepted.conversation = message.id.conversation.description
-            accepted.sequence = message.id.sequence.rawValue
-            accepted.atMs = UInt64(clamping: message.at.milliseconds)
-            write(.accepted(accepted))
-        case .refused(.limited(let limit)): rejectSend(ref, loop.limited(limit, of: self).error)
+            write(.accepted(WireAccepted(message, ref: ref)))
+        case .refused(.limited(let limit)): rejectSend(ref, loop.limited(limit, of: budget).error)
         case .refused(let refusal):
             rejectSend(ref, WireError(refusal))
             if case .deviceRevoked(let reason) = refusal { closeRevoked(reason) }
@@ -242,7 +236,7 @@ package final class RelayHandler: ChannelDuplexHandler {
 
     func rejectSend(_ ref: String, _ error: WireError) {
         metrics.rejected(error.code)
-        loop.traceRejected(ref, error.code, of: self)
+        loop.traceRejected(ref, error.code, of: principal)
         var rejected = WireRejected()
         rejected.ref = ref
         rejected.error = error

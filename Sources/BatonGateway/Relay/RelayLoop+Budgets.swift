@@ -6,6 +6,8 @@ import NIOCore
 final class UserBudget {
     let user: UserID
     var rest: SendBudget
+    /// When it was last charged for a message that came on no connection.
+    var submittedAt: NIODeadline?
 
     init(_ user: UserID, _ rest: SendBudget) {
         self.user = user
@@ -25,6 +27,10 @@ extension RelayLoop {
         guard handler.isCounted else { return [] }
         let budget = handler.budget ?? budget(of: handler.principal.user)
         handler.budget = budget
+        return try charge(budget, bytes: bytes, at: now)
+    }
+
+    func charge(_ budget: UserBudget, bytes: Int, at now: NIODeadline) throws(FrameError) -> SendNovelty {
         defer { draw(for: budget) }
         switch budget.rest.received(bytes: bytes, at: now.milliseconds) {
         case .submit(let refused): return refused
@@ -33,16 +39,16 @@ extension RelayLoop {
     }
 
     /// The store is done with it.
-    func settle(_ outcome: StoreOutcome, refusing refused: SendNovelty, of handler: RelayHandler) {
-        guard let budget = handler.budget else { return }
+    func settle(_ outcome: StoreOutcome, refusing refused: SendNovelty, for budget: UserBudget?) {
+        guard let budget else { return }
         let novelty: SendNovelty = if case .sent(let message) = outcome { message.novelty } else { [] }
         budget.rest.ended(refusing: refused, novelty: novelty)
         draw(for: budget)
     }
 
     /// Why the store was told to refuse a send.
-    func limited(_ limit: SendLimit, of handler: RelayHandler) -> FrameError {
-        limited(limit, handler.budget?.rest.wait(for: limit, at: eventLoop.now.milliseconds) ?? 0)
+    func limited(_ limit: SendLimit, of budget: UserBudget?) -> FrameError {
+        limited(limit, budget?.rest.wait(for: limit, at: eventLoop.now.milliseconds) ?? 0)
     }
 
     private func limited(_ limit: SendLimit, _ milliseconds: Int64) -> FrameError {
@@ -63,7 +69,7 @@ extension RelayLoop {
         }
     }
 
-    private func budget(of user: UserID) -> UserBudget {
+    func budget(of user: UserID) -> UserBudget {
         if let budget = budgets[user] { return budget }
         let budget = UserBudget(user, SendBudget(node.settings.sending, loops: node.allLoops.count))
         budgets[user] = budget
@@ -73,20 +79,36 @@ extension RelayLoop {
     /// A user has no connection here any more. Who owes something is remembered, so that coming back forgives nothing.
     func leaveBudget(of user: UserID) {
         guard let budget = budgets[user] else { return }
-        if budget.rest.isSettled(at: eventLoop.now.milliseconds) || owing.count >= Limits.Sending.owingUsers {
+        if budget.rest.isSettled(at: eventLoop.now.milliseconds) || absentSenders.count >= Limits.Sending.absentUsers {
             budgets[user] = nil
         } else {
-            owing.insert(user)
+            absentSenders.insert(user)
         }
     }
 
-    /// Once a second: forgets those who went and owe nothing any more.
+    /// A message came on no connection. Its sender's budget is kept for a while if the user has no connection here: what
+    /// is left of a share would be lost with it, and the next message would draw another.
+    func keepBudget(_ budget: UserBudget) {
+        budget.submittedAt = eventLoop.now
+        guard users[budget.user] == nil, !absentSenders.contains(budget.user) else { return }
+        if absentSenders.count >= Limits.Sending.absentUsers {
+            budgets[budget.user] = nil
+        } else {
+            absentSenders.insert(budget.user)
+        }
+    }
+
+    /// Once a second: forgets those who went, owe nothing any more, and have sent nothing for a while.
     func forgetBudgets() {
-        guard !owing.isEmpty else { return }
-        let now = eventLoop.now.milliseconds
-        for user in owing where users[user] != nil || budgets[user]?.rest.isSettled(at: now) != false {
-            owing.remove(user)
-            if users[user] == nil { budgets[user] = nil }
+        guard !absentSenders.isEmpty else { return }
+        let now = eventLoop.now
+        let used = now - .seconds(Limits.Sending.keptSeconds)
+        for user in absentSenders {
+            if users[user] == nil, let budget = budgets[user] {
+                guard budget.rest.isSettled(at: now.milliseconds), budget.submittedAt ?? used <= used else { continue }
+                budgets[user] = nil
+            }
+            absentSenders.remove(user)
         }
     }
 }

@@ -50,9 +50,12 @@ package final class RelayLoop {
     var unpublished: [UserID: InboxSequence] = [:]
     /// Users without a connection here, of whom it is to be told that they are offline.
     var leaving: [UserID: Leaving] = [:]
-    /// Of the users here who sent something, and of those who went and owe something.
+    /// Of the users who sent something through this loop.
     var budgets: [UserID: UserBudget] = [:]
-    var owing: Set<UserID> = []
+    /// Those of them without a connection here.
+    var absentSenders: Set<UserID> = []
+    /// Messages that came on no connection, and that the store has.
+    var submissions = 0
     var secondsRunning: Int64 = 0
     var backstop: Backstop
     var reads = PendingReads()
@@ -81,6 +84,7 @@ package final class RelayLoop {
     /// Who wants to know what became of an operation.
     enum Origin {
         case send(RelayHandler, ref: String, at: NIODeadline, refusing: SendNovelty)
+        case submission(Submission)
         case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler, ConversationID)
         case connect(RelayHandler)
@@ -308,15 +312,13 @@ package final class RelayLoop {
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began, let refused):
-                settle(outcome, refusing: refused, of: handler)
-                if case .sent(let message) = outcome {
-                    (message.isRepeat ? handler.metrics.repeated : handler.metrics.accepted).increment()
-                    handler.metrics.accept.recordNanoseconds((now - began).nanoseconds)
-                }
+                settle(outcome, refusing: refused, for: handler.budget)
+                handler.metrics.sendEnded(outcome, after: now - began)
                 handler.sendEnded(ref: ref, outcome)
                 if case .sent(let message) = outcome {
-                    traceAccepted(message, ref: ref, by: handler, stamp, at: now)
+                    traceAccepted(message, ref: ref, by: handler.principal, stamp, at: now)
                 }
+            case .submission(let submission): ended(submission, outcome, stamp, at: now)
             case .acknowledge(let handler, let position):
                 handler.metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)

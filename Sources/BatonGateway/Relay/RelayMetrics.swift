@@ -2,6 +2,7 @@ import BatonCore
 import BatonProtocol
 package import CoreMetrics
 import Metrics
+import NIOCore
 
 /// What the relay counts, made once at the start, so that counting neither locks nor allocates.
 ///
@@ -82,4 +83,12 @@ package final class RelayMetrics: Sendable {
 
     /// - Parameter code: what we closed with; nil where the client went.
     func closed(_ code: CloseCode?) { (code.flatMap { closes[$0] } ?? closedByPeer).increment() }
+}
+
+extension RelayMetrics {
+    func sendEnded(_ outcome: StoreOutcome, after time: TimeAmount) {
+        guard case .sent(let message) = outcome else { return }
+        (message.isRepeat ? repeated : accepted).increment()
+        accept.recordNanoseconds(time.nanoseconds)
+    }
 }

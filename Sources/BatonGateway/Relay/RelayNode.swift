@@ -111,6 +111,17 @@ package final class RelayNode: Sendable {
         }
     }
 
+    /// The loop through which a user's messages go that come on no connection: one that holds connections of the user, so
+    /// that they share a budget, or always the same.
+    func submissionLoop(of user: UserID) -> NIOLoopBound<RelayLoop>? {
+        let bits = homes.withLock { $0[user] ?? 0 }
+        return loops.withLock { loops in
+            guard !loops.isEmpty else { return nil }
+            let home = bits.trailingZeroBitCount
+            return loops.indices.contains(home) ? loops[home] : loops[Int(user.rawValue % UInt64(loops.count))]
+        }
+    }
+
     /// The loops beside `loop` that hold connections of a user.
     func otherLoops(than loop: Int, of user: UserID) -> [NIOLoopBound<RelayLoop>] {
         guard loopCount.load(ordering: .relaxed) > 1 else { return [] }

@@ -45,9 +45,11 @@ extension RelayLoop {
         trace.record(record)
     }
 
-    func traceRejected(_ ref: String, _ code: String, of handler: RelayHandler) {
+    func traceRejected(_ ref: String, _ code: String, of sender: Principal) {
         guard trace.isOn else { return }
-        var record = record(.rejected, of: handler, place: RefHash.of(ref))
+        var record = TraceRecord(
+            .rejected, at: eventLoop.now.uptimeNanoseconds, user: sender.user, device: sender.device,
+            place: RefHash.of(ref))
         record.code = code
         trace.record(record)
     }
@@ -64,12 +66,11 @@ extension RelayLoop {
     }
 
     func traceAccepted(
-        _ message: AcceptedMessage, ref: String, by handler: RelayHandler, _ stamp: CommitStamp?, at now: NIODeadline
+        _ message: AcceptedMessage, ref: String, by sender: Principal, _ stamp: CommitStamp?, at now: NIODeadline
     ) {
         guard trace.isOn else { return }
         var record = TraceRecord(
-            .accepted, at: now.uptimeNanoseconds, user: handler.principal.user, device: handler.principal.device,
-            place: RefHash.of(ref))
+            .accepted, at: now.uptimeNanoseconds, user: sender.user, device: sender.device, place: RefHash.of(ref))
         record.number = UInt32(truncatingIfNeeded: stamp?.number ?? 0)
         record.detail = message.isRepeat ? TraceRecord.Detail.isRepeat : 0
         record.message = message.id

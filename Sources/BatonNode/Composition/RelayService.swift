@@ -140,7 +140,7 @@ struct RelayService: Service {
 
     private var dependencies: APIDependencies {
         var dependencies = APIDependencies(
-            accounts: parts.store, conversations: parts.store,
+            accounts: parts.store, conversations: parts.store, messages: parts.relay,
             limiter: RedisRateLimiter(client: parts.redis),
             revocations: NodeAnnouncer(parts: parts), acquaintances: NodeAnnouncer(parts: parts), presence: parts.redis,
             sessions: parts.redis,

@@ -1,4 +1,5 @@
 package import BatonCore
+package import BatonProtocol
 import Synchronization
 
 /// Remembers which devices were announced as revoked.
@@ -62,4 +63,21 @@ package final class SettableSessions: SessionReader {
     package func set(_ devices: Set<DeviceID>?) { connected.withLock { $0 = devices } }
 
     package func connectedDevices(of user: UserID) async -> Set<DeviceID>? { connected.withLock { $0 } }
+}
+
+/// Remembers what was to be sent, and answers as a test wants it.
+package final class ScriptedSubmitter: MessageSubmitter {
+    private let sent = Mutex<[(send: WireSend, sender: Principal)]>([])
+    private let answer = Mutex<Result<WireAccepted, FrameError>>(.success(WireAccepted()))
+
+    package init() {}
+
+    package var submitted: [(send: WireSend, sender: Principal)] { sent.withLock { $0 } }
+
+    package func set(_ answer: Result<WireAccepted, FrameError>) { self.answer.withLock { $0 = answer } }
+
+    package func submit(_ send: WireSend, by sender: Principal) async throws(FrameError) -> WireAccepted {
+        sent.withLock { $0.append((send, sender)) }
+        return try answer.withLock { $0 }.get()
+    }
 }

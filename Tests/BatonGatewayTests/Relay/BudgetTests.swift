@@ -225,20 +225,20 @@ struct BudgetTests {
         send(1, from: friend, to: bob)
         friend.channel.close(promise: nil)
         relay.run()
-        #expect(relay.loop.budgets.isEmpty && relay.loop.owing.isEmpty)
+        #expect(relay.loop.budgets.isEmpty && relay.loop.absentSenders.isEmpty)
 
         relay.buckets[0].isSlow = true
-        for number in 0..<UInt64(Limits.Sending.owingUsers) + 5 {
+        for number in 0..<UInt64(Limits.Sending.absentUsers) + 5 {
             let client = relay.greet(relay.addUser(1_000 + number))
             send(1, from: client, to: bob)
             client.channel.close(promise: nil)
             relay.run()
         }
-        #expect(relay.loop.owing.count == Limits.Sending.owingUsers)
-        #expect(relay.loop.budgets.count == Limits.Sending.owingUsers)
+        #expect(relay.loop.absentSenders.count == Limits.Sending.absentUsers)
+        #expect(relay.loop.budgets.count == Limits.Sending.absentUsers)
         relay.buckets[0].isSlow = false
         relay.advance(seconds: 1)
-        #expect(relay.loop.owing.isEmpty && relay.loop.budgets.isEmpty)
+        #expect(relay.loop.absentSenders.isEmpty && relay.loop.budgets.isEmpty)
     }
 
     @Test("Without the shared buckets each event loop has its own")

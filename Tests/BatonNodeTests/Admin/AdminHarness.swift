@@ -35,7 +35,8 @@ struct AdminHarness {
         let tokens = await TokenAuthority(keys: keys, clock: clock)
         let router = makeRouter(
             APIDependencies(
-                accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts), limiter: limiter,
+                accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts),
+                messages: ScriptedSubmitter(), limiter: limiter,
                 revocations: RecordingRevocationAnnouncer(isReachable: true),
                 acquaintances: RecordingAcquaintanceAnnouncer(), presence: SettablePresence(),
                 sessions: SettableSessions(), clock: clock, tokens: tokens, keys: ClusterKeys(keys),
