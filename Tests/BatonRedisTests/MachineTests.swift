@@ -46,6 +46,21 @@ struct MachineTests {
         #expect(cost.sent([ignored], cost: 1, deadline: Self.at(1)) == .write)
     }
 
+    @Test("A bucket gives no more than was asked for, and lets nobody wait longer than its debts, whatever Redis says")
+    func tokensBeyondAllBounds() {
+        let bucket = RateLimitBucket(who: "u", what: "messages", capacity: 16, secondsPerToken: 1)
+        let script = TakeTokens(draw: .init(spent: 0, wanted: 16, least: 1), bucket: bucket)
+        func outcome(_ count: Int64, _ wait: Int64) -> TakenTokens? {
+            script.outcome(of: .array([.integer(count), .integer(wait)]))
+        }
+        #expect(outcome(16, 0) == TakenTokens(count: 16, waitMilliseconds: 0))
+        for count: Int64 in [17, -1, .max, .min] { #expect(outcome(count, 0) == nil) }
+        let longest = (16 * Int64(Limits.Sending.debts) + 1) * 1_000
+        #expect(outcome(0, longest)?.waitMilliseconds == longest)
+        #expect(outcome(0, .max)?.waitMilliseconds == longest)
+        #expect(outcome(0, .min)?.waitMilliseconds == 0)
+    }
+
     @Test("A link connects for ever, counts its attempts and starts counting anew once a connection has lasted")
     func link() {
         var machine = RedisLink.StateMachine()

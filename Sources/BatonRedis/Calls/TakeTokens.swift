@@ -20,9 +20,18 @@ struct TakeTokens: RedisScript {
     }
 
     func outcome(of reply: RedisValue) -> TakenTokens? {
-        guard let parts = reply.array, parts.count == 2, let taken = parts[0].integer, let wait = parts[1].integer
+        // What the script cannot say is not believed: in a sum, no number would hold it.
+        guard let parts = reply.array, parts.count == 2, let taken = parts[0].integer, let wait = parts[1].integer,
+            taken >= 0, taken <= max(0, draw.wanted)
         else { return nil }
-        return TakenTokens(count: Int(taken), waitMilliseconds: max(0, wait))
+        return TakenTokens(count: Int(taken), waitMilliseconds: min(max(0, wait), longestWait))
+    }
+
+    /// From the largest debt to the least that is taken.
+    private var longestWait: Int64 {
+        let tokens = Double(max(1, bucket.capacity)) * Double(Limits.Sending.debts) + Double(max(0, draw.least))
+        let milliseconds = (tokens * max(0.000_001, bucket.secondsPerToken * 1_000)).rounded(.up)
+        return Int64(exactly: min(milliseconds, 0x1p53)) ?? 0
     }
 }
 
