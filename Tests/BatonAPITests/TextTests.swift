@@ -79,6 +79,15 @@ struct TextTests {
         #expect((try Text.givenPassword(text, field: "password") != nil) == isTaken)
     }
 
+    @Test("A mark that is two in form C counts as two: what was taken is taken again")
+    func marksOfTwo() throws {
+        let half = Limits.Account.combiningMarks / 2
+        let taken = try Text.givenPassword("12345678" + String(repeating: "\u{344}", count: half), field: "password")
+        #expect(try Text.givenPassword(try #require(taken), field: "password") == taken)
+        let refused = "12345678" + String(repeating: "\u{344}", count: half + 1)
+        #expect(try Text.givenPassword(refused, field: "password") == nil)
+    }
+
     @Test("A text that is at its bound in form C may come in any other form")
     func decomposed() throws {
         // The character that may come in the most bytes for those that it has.

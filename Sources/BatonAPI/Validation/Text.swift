@@ -6,9 +6,9 @@ import Foundation
 ///
 /// A text is bounded before it is looked at. Form C, and Swift's own `==`, `hash`, `hasPrefix` and `split` by a character,
 /// cost the square of the length of a run of combining marks.
-enum Text {
+package enum Text {
     /// - Returns: the handle in lower case.
-    static func handle(_ text: String, field: String = "handle") throws(APIError) -> String {
+    package static func handle(_ text: String, field: String = "handle") throws(APIError) -> String {
         guard !text.isEmpty else { throw .missing(field) }
         let range = Limits.Account.handleBytes
         // By bytes: only ASCII capitals are folded, so that no other letter can turn into an allowed one.
@@ -28,7 +28,7 @@ enum Text {
     }
 
     /// The handle of a new user.
-    static func newHandle(_ text: String) throws(APIError) -> String {
+    package static func newHandle(_ text: String) throws(APIError) -> String {
         let handle = try handle(text)
         guard !ReservedHandles.contains(handle) else {
             throw .invalid("handle", "is reserved: it looks like one of those who run the relay, or like everybody")
@@ -36,24 +36,24 @@ enum Text {
         return handle
     }
 
-    static func displayName(_ text: String, field: String = "display_name") throws(APIError) -> String {
+    package static func displayName(_ text: String, field: String = "display_name") throws(APIError) -> String {
         try line(text, field: field, characters: 1...Limits.Account.displayNameCharacters)
     }
 
-    static func about(_ text: String) throws(APIError) -> String {
+    package static func about(_ text: String) throws(APIError) -> String {
         try line(text, field: "about", characters: 0...Limits.Account.aboutCharacters)
     }
 
-    static func deviceName(_ text: String) throws(APIError) -> String {
+    package static func deviceName(_ text: String) throws(APIError) -> String {
         try line(text, field: "device_name", characters: 1...Limits.Account.deviceNameCharacters)
     }
 
-    static func platform(_ text: String) throws(APIError) -> String {
+    package static func platform(_ text: String) throws(APIError) -> String {
         try line(text, field: "platform", characters: 1...Limits.Account.platformCharacters)
     }
 
     /// A password to be set.
-    static func newPassword(_ text: String, handle: String, field: String) throws(APIError) -> String {
+    package static func newPassword(_ text: String, handle: String, field: String) throws(APIError) -> String {
         guard !text.isEmpty else { throw .missing(field) }
         let range = Limits.Account.passwordBytes
         guard let password = normalised(text, bytes: range.upperBound), range.contains(password.utf8.count) else {
@@ -66,7 +66,7 @@ enum Text {
     /// A password to be compared.
     ///
     /// - Returns: nil where nobody can have it.
-    static func givenPassword(_ text: String, field: String) throws(APIError) -> String? {
+    package static func givenPassword(_ text: String, field: String) throws(APIError) -> String? {
         guard !text.isEmpty else { throw .missing(field) }
         let limit = Limits.Account.passwordBytes.upperBound
         guard let password = normalised(text, bytes: limit), password.utf8.count <= limit else { return nil }
@@ -74,7 +74,7 @@ enum Text {
     }
 
     /// E.164: `+`, and 8 to 15 digits that do not begin with 0. Empty is allowed: none.
-    static func phone(_ text: String) throws(APIError) -> String {
+    package static func phone(_ text: String) throws(APIError) -> String {
         guard !text.isEmpty else { return "" }
         let digits = text.utf8.dropFirst()
         guard text.utf8.first == UInt8(ascii: "+"), (8...15).contains(digits.count), digits.allSatisfy(isDigit),
@@ -86,7 +86,7 @@ enum Text {
     }
 
     /// `local@domain`, roughly: whether mail arrives there, only a mail can tell. Empty is allowed: none.
-    static func email(_ text: String) throws(APIError) -> String {
+    package static func email(_ text: String) throws(APIError) -> String {
         guard !text.isEmpty else { return "" }
         let limit = Limits.Account.emailBytes
         guard let address = normalised(text, bytes: limit), address.utf8.count <= limit,
@@ -137,13 +137,19 @@ enum Text {
     ///
     /// - Returns: nil where the text is too long for that, or has too many combining marks in a row.
     private static func normalised(_ text: String, bytes: Int) -> String? {
-        guard text.utf8.count <= Limits.Account.decomposedFactor * bytes else { return nil }
+        guard text.utf8.count <= Limits.Account.decomposedFactor * bytes, hasFewMarks(text) else { return nil }
+        let form = text.precomposedStringWithCanonicalMapping
+        // A few marks become two in form C: what is taken is taken again.
+        return hasFewMarks(form) ? form : nil
+    }
+
+    private static func hasFewMarks(_ text: String) -> Bool {
         var marks = 0
         for scalar in text.unicodeScalars {
             marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
-            guard marks <= Limits.Account.combiningMarks else { return nil }
+            guard marks <= Limits.Account.combiningMarks else { return false }
         }
-        return text.precomposedStringWithCanonicalMapping
+        return true
     }
 
     /// Control characters, line ends, and the marks that turn the direction of the text around them.
