@@ -124,6 +124,12 @@ let package = Package(
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonClient", "BatonLoad", "BatonTestKit",
                 collections, nioCore, coreMetrics, logging,
             ], swiftSettings: settings),
+        .target(
+            name: "BatonFuzz",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonAPI", "BatonNode", "BatonLoad",
+                nioCore, nioEmbedded, nioHTTP1, protobuf, logging,
+            ], swiftSettings: settings),
         .executableTarget(
             name: "baton",
             dependencies: [
@@ -171,6 +177,9 @@ let package = Package(
         .testTarget(
             name: "BatonSimulationTests", dependencies: ["BatonSimulation", "baton"], swiftSettings: settings),
         .testTarget(
+            name: "BatonFuzzTests", dependencies: ["BatonFuzz"], exclude: ["Corpora", "words.dict"],
+            swiftSettings: settings),
+        .testTarget(
             name: "IntegrationTests",
             dependencies: [
                 "BatonTestKit", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", "baton", nioCore, nioPosix,
@@ -183,3 +192,15 @@ let package = Package(
         .testTarget(name: "TidyTests", dependencies: ["BatonTestKit"], swiftSettings: settings),
     ]
 )
+
+// The fuzzer needs its runtime, which `-sanitize=fuzzer` links: only ops/fuzz asks for it.
+if Context.environment["BATON_FUZZ"] != nil {
+    package.targets.append(contentsOf: [
+        .systemLibrary(name: "CLibFuzzer"),
+        .executableTarget(
+            name: "baton-fuzz", dependencies: ["BatonFuzz", "CLibFuzzer"], swiftSettings: settings,
+            // gold, which is the default on Linux, fails on the instrumented objects ("internal error").
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
+    ])
+    package.products.append(.executable(name: "baton-fuzz", targets: ["baton-fuzz"]))
+}

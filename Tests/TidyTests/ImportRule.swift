@@ -47,6 +47,11 @@ enum ImportRule {
             "BatonClient", "BatonCore", "BatonGateway", "BatonLoad", "BatonProtocol", "BatonRedis", "BatonTestKit",
             "CoreMetrics", "DequeModule", "Logging",
         ]),
+        "BatonFuzz": system.union(nio).union([
+            "BatonAPI", "BatonCore", "BatonGateway", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis", "Logging",
+            "NIOEmbedded", "SwiftProtobuf",
+        ]),
+        "baton-fuzz": system.union(["BatonFuzz", "CLibFuzzer"]),
         "BatonTestKit": system.union(nio).union([
             "BatonCore", "BatonProtocol", "DequeModule", "SwiftProtobuf", "Testing",
         ]),

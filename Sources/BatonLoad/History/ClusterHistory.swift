@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// The harness' own history of a run, as it was written.
 package struct ClusterHistory: Sendable {
@@ -17,10 +17,17 @@ package struct ClusterHistory: Sendable {
 
     /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.
     package init(path: String) throws(HistoryError) {
+        try self.init(name: URL(fileURLWithPath: path).lastPathComponent, lines: try HistoryLines.contents(path), path)
+    }
+
+    /// Reads a file's lines.
+    ///
+    /// - Parameter path: the file's, for people.
+    package init(name: String = ClusterHistory.fileName, lines: Data, _ path: String) throws(HistoryError) {
         let decoder = JSONDecoder()
         self.init(
-            name: URL(fileURLWithPath: path).lastPathComponent,
-            records: try HistoryLines.read(path) { try decoder.decode(ClusterRecord.self, from: Data($0)) })
+            name: name,
+            records: try HistoryLines.read(lines, path) { try decoder.decode(ClusterRecord.self, from: Data($0)) })
     }
 
     /// When a stage began; nil where it did not.
@@ -57,15 +64,19 @@ package struct RunHistories: Sendable {
 
 /// Files of JSON lines.
 enum HistoryLines {
+    static func contents(_ path: String) throws(HistoryError) -> Data {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw HistoryError(description: "\(path) cannot be read")
+        }
+        return data
+    }
+
     /// Decodes line by line. A last line without its end is passed over: its writer was stopped.
     ///
     /// - Throws: an error that names the line which cannot be decoded.
     static func read<Record>(
-        _ path: String, _ decode: (Slice<UnsafeRawBufferPointer>) throws -> Record
+        _ data: Data, _ path: String, _ decode: (Slice<UnsafeRawBufferPointer>) throws -> Record
     ) throws(HistoryError) -> [Record] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw HistoryError(description: "\(path) cannot be read")
-        }
         let result = data.withUnsafeBytes { bytes -> Result<[Record], HistoryError> in
             var records: [Record] = []
             var rest = bytes[...]

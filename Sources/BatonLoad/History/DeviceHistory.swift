@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// One device's history, as it was written.
 package struct DeviceHistory: Sendable {
@@ -26,11 +26,18 @@ package struct DeviceHistory: Sendable {
 
     /// Reads a file of JSON lines. A last line without its end is passed over: its writer was stopped.
     package init(path: String) throws(HistoryError) {
+        try self.init(name: URL(fileURLWithPath: path).lastPathComponent, lines: try HistoryLines.contents(path), path)
+    }
+
+    /// Reads a file's lines.
+    ///
+    /// - Parameter path: the file's, for people.
+    package init(name: String, lines: Data, _ path: String) throws(HistoryError) {
         var parser = HistoryLineParser()
-        let records = try HistoryLines.read(path) { line in
+        let records = try HistoryLines.read(lines, path) { line in
             try parser.read(UnsafeRawBufferPointer(rebasing: line))
             return try HistoryRecord(&parser)
         }
-        try self.init(name: URL(fileURLWithPath: path).lastPathComponent, records: records)
+        try self.init(name: name, records: records)
     }
 }

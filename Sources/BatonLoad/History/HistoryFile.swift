@@ -56,7 +56,7 @@ package final class HistoryFile: Sendable {
     }
 
     /// A record as it stands in a file.
-    static func line(_ record: some Encodable) -> String {
+    package static func line(_ record: some Encodable) -> String {
         encode(record).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 

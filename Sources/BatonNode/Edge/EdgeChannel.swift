@@ -40,10 +40,7 @@ struct EdgeChannel: HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             let promise = channel.eventLoop.makePromise(of: Outcome.self)
             let encoder = HTTPResponseEncoder()
-            // The parser's own bounds leave out the request line, which stays in the decoder's buffer until it ends.
-            let decoder = ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
-                maximumBufferSize: Limits.Frame.requestHeadBytes)
+            let decoder = RequestDecoding.handler()
             let gate = EdgeGate(
                 actions: actions(channel, promise), encoder: encoder, decoder: decoder,
                 handshakeTime: .seconds(configuration.handshakeSeconds))
@@ -67,14 +64,6 @@ struct EdgeChannel: HTTPChannelHandler {
             break
         }
     }
-
-    private static let headLimits: NIOHTTPDecoderLimitConfiguration = {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = Limits.Frame.requestHeadBytes
-        limits.maxHeaderListSize = Limits.Frame.requestHeadBytes
-        limits.maxHeaderFieldCount = 100
-        return limits
-    }()
 
     private func actions(_ channel: any Channel, _ promise: EventLoopPromise<Outcome>) -> EdgeGate.Actions {
         EdgeGate.Actions(

@@ -1,4 +1,4 @@
-import BatonCore
+package import BatonCore
 
 /// A bus message as it travels: its text, and behind what clients are shown without a look elsewhere a proof that a node of
 /// this cluster sent it.
@@ -9,7 +9,7 @@ import BatonCore
 /// An event's proof is a field that no frame has (`proofField`), so that a node of a version before, which knows no proofs, passes a
 /// frame on that clients understand. What comes without proof is not believed, whoever sent it: an event then only says that
 /// there is something to read, and typing is not shown. All other messages are reasons to ask the store or a registry, and need none.
-enum SealedMessage: Equatable {
+package enum SealedMessage: Equatable {
     case proven(BusMessage)
     /// Sent by a node of a version before, or by somebody who is no node; what is left of it, if anything.
     case unproven(BusMessage?)
@@ -25,7 +25,7 @@ enum SealedMessage: Equatable {
         message.textCount + proofCount + ClusterSeal.proofCharacters + 32
     }
 
-    static func append(
+    package static func append(
         _ message: BusMessage, on channel: BusChannel, sealedBy seal: ClusterSeal?, to bytes: inout [UInt8]
     ) {
         let start = bytes.count
@@ -44,7 +44,7 @@ enum SealedMessage: Equatable {
         }
     }
 
-    init(text: [UInt8], on channel: BusChannel, seal: ClusterSeal?) {
+    package init(text: [UInt8], on channel: BusChannel, seal: ClusterSeal?) {
         let place = Keys.channel(channel)
         if text.starts(with: Self.eventPrefix) {
             self.init(event: text, at: place, seal)

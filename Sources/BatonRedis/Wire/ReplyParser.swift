@@ -4,7 +4,7 @@ import CHiredis
 ///
 /// The reader builds no objects of its own: it calls `ReplyBuilder`, which allocates for what has arrived and never by
 /// a length that was only declared. What one reply may take, declared or buffered, is bounded.
-struct ReplyParser: ~Copyable {
+package struct ReplyParser: ~Copyable {
     private let reader: UnsafeMutablePointer<redisReader>
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private let builder: ReplyBuilder
@@ -13,7 +13,7 @@ struct ReplyParser: ~Copyable {
     /// of many small replies would be moved again and again.
     static let pieceBytes = 16 * 1024
 
-    init(replyBytes: Int) {
+    package init(replyBytes: Int) {
         builder = ReplyBuilder(limit: replyBytes)
         functions = .allocate(capacity: 1)
         functions.initialize(to: ReplyBuilder.functions)
@@ -33,14 +33,14 @@ struct ReplyParser: ~Copyable {
         functions.deallocate()
     }
 
-    mutating func feed(_ bytes: UnsafeRawBufferPointer) throws(RedisError) {
+    package mutating func feed(_ bytes: UnsafeRawBufferPointer) throws(RedisError) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         let characters = start.assumingMemoryBound(to: CChar.self)
         guard redisReaderFeed(reader, characters, bytes.count) == REDIS_OK else { throw broken() }
     }
 
     /// - Returns: the next whole reply, nil where there is none yet. After an error the parser is of no use.
-    mutating func next() throws(RedisError) -> RedisValue? {
+    package mutating func next() throws(RedisError) -> RedisValue? {
         var object: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw broken() }
         if object != nil { return builder.finish() }
