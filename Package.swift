@@ -128,7 +128,7 @@ let package = Package(
             name: "BatonFuzz",
             dependencies: [
                 "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonAPI", "BatonNode", "BatonLoad",
-                nioCore, nioEmbedded, nioHTTP1, protobuf, logging,
+                "BatonTestKit", nioCore, nioEmbedded, nioHTTP1, protobuf, logging,
             ], swiftSettings: settings),
         .executableTarget(
             name: "baton",

@@ -8,6 +8,10 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// A client's bytes behind the handshake.
     case websocket
+    /// A client's text message, in whatever fragments.
+    case text
+    /// What a client says in a connection, one frame after another.
+    case connection
     /// A client's frames in JSON.
     case json
     /// A client's frames in protobuf.
@@ -29,6 +33,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     private var oracle: any FuzzOracle.Type {
         switch self {
         case .websocket: WebSocketOracle.self
+        case .text: TextMessageOracle.self
+        case .connection: ConnectionOracle.self
         case .json: JSONFrameOracle.self
         case .protobuf: ProtobufFrameOracle.self
         case .body: RequestBodyOracle.self
@@ -46,11 +52,17 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         try oracle.judge(bytes)
     }
 
-    /// Measures the work that a part of the input causes when it comes again and again. Says nothing in a debug build.
+    /// Of so many inputs, one is measured: that takes longer than all else.
+    private static let measured: UInt64 = 32
+
+    /// Measures the work that a part of the input causes when it comes again and again. A debug build is too slow for it.
     ///
     /// - Throws: where that is more than linear in its size.
     package func measure(_ bytes: [UInt8]) throws(FuzzFinding) {
-        guard let repeated = RepeatedInput(bytes, upTo: oracle.largest) else { return }
+        // By the input and not by a count, so that a finding is found again.
+        guard InputHash.of(bytes) % Self.measured == 0,
+            let repeated = RepeatedInput(bytes, upTo: oracle.largest)
+        else { return }
         try WorkBound().check(repeated.bytes, oracle.work)
     }
 }

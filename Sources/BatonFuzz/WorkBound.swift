@@ -11,10 +11,13 @@ struct RepeatedInput {
     /// The input itself says which part: the same input gives the same one again.
     init?(_ input: [UInt8], upTo largest: Int) {
         guard !input.isEmpty, input.count < largest else { return nil }
-        // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/.
-        let hash = input.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let start = Int(hash >> 32) % input.count
-        let count = 1 + Int(hash & 0xffff) % min(Self.longestPart, input.count - start)
+        let hash = InputHash.of(input)
+        var start = Int(hash >> 40) % input.count
+        var end = start + 1 + Int(hash >> 16 & 0xffff) % min(Self.longestPart, input.count - start)
+        // Whole characters: otherwise what is repeated is seldom a text.
+        while start > 0, Self.isInsideCharacter(input[start]) { start -= 1 }
+        while end < input.count, Self.isInsideCharacter(input[end]) { end += 1 }
+        let count = end - start
         let times = (largest - input.count) / count
         var bytes: [UInt8] = []
         bytes.reserveCapacity(largest)
@@ -22,6 +25,17 @@ struct RepeatedInput {
         for _ in 0...times { bytes += input[start..<start + count] }
         bytes += input[(start + count)...]
         self.bytes = bytes
+    }
+
+    private static func isInsideCharacter(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
+}
+
+/// FNV-1a, 64 bits: what is chosen by chance is the same for the same input.
+///
+/// Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
+enum InputHash {
+    static func of(_ bytes: [UInt8]) -> UInt64 {
+        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }
 

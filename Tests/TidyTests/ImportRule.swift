@@ -48,8 +48,8 @@ enum ImportRule {
             "CoreMetrics", "DequeModule", "Logging",
         ]),
         "BatonFuzz": system.union(nio).union([
-            "BatonAPI", "BatonCore", "BatonGateway", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis", "Logging",
-            "NIOEmbedded", "SwiftProtobuf",
+            "BatonAPI", "BatonCore", "BatonGateway", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
+            "BatonTestKit", "Logging", "NIOEmbedded", "SwiftProtobuf",
         ]),
         "baton-fuzz": system.union(["BatonFuzz", "CLibFuzzer"]),
         "BatonTestKit": system.union(nio).union([

@@ -74,6 +74,7 @@ private final class Questions {
     private let receiver = Receiver()
     /// How often each question was answered.
     private var answers: [String: Int] = [:]
+    private var isGenerous = false
     private let user = UserID(rawValue: 0x0123_4567_89ab_cdef)
     private let now = Timestamp(milliseconds: 1_767_225_600_000)
 
@@ -98,6 +99,7 @@ private final class Questions {
         eventLoop.run()
         try expect(asked == Set(answers.keys), "what was not asked was answered")
         for (question, count) in answers { try expect(count == 1, "\(question) was answered \(count) times") }
+        try expect(!isGenerous, "a bucket gave more than was asked for")
         try expect(receiver.believed.isEmpty, "without proof it is believed: \(receiver.believed)")
     }
 
@@ -142,7 +144,8 @@ private final class Questions {
         let drawnAgain = answered("draw again")
         var budget = SendBudget(SendLimits(), loops: 1)
         let limit = SendLimit.messages
-        loop.buckets.draw(.init(spent: 0, wanted: 16, least: 1), from: bucket) { granted, wait in
+        loop.buckets.draw(.init(spent: 0, wanted: 16, least: 1), from: bucket) { [self] granted, wait in
+            isGenerous = isGenerous || granted > 16 || granted < 0
             budget.drew(granted, of: limit, waitMilliseconds: wait, at: 1_000)
             drawn()
         }

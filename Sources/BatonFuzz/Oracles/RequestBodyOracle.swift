@@ -11,7 +11,7 @@ enum RequestBodyOracle: FuzzOracle {
         case newAccount, profileChange, login, devices, passwordChange, refresh
     }
 
-    static func work(_ bytes: [UInt8]) { try? read(bytes) { _ throws(FuzzFinding) in } }
+    static func work(_ bytes: [UInt8]) { try? read(bytes) { text throws(FuzzFinding) in _ = try text.applied() } }
 
     static func judge(_ bytes: [UInt8]) throws(FuzzFinding) {
         try read(bytes) { text throws(FuzzFinding) in try text.check() }
@@ -98,12 +98,15 @@ private struct GivenText {
 
     /// What a rule made of a text is right and stays as it is: otherwise nobody could give it again.
     func check() throws(FuzzFinding) {
-        guard let kept = try applied(to: text) else { return }
+        guard let kept = try applied() else { return }
         guard let again = try applied(to: kept) else {
             throw FuzzFinding("\(text) became \(kept), which is not taken")
         }
         try expect(again.utf8.elementsEqual(kept.utf8), "\(text) became \(kept), and that \(again)")
     }
+
+    /// What is kept of the text; nil where it is not taken.
+    func applied() throws(FuzzFinding) -> String? { try applied(to: text) }
 
     private func applied(to text: String) throws(FuzzFinding) -> String? {
         do throws(APIError) {

@@ -1,5 +1,6 @@
 import BatonCore
 import BatonGateway
+import BatonTestKit
 import NIOCore
 import NIOEmbedded
 
@@ -38,6 +39,26 @@ enum WebSocketOracle: FuzzOracle {
             index += 2 + count
             try expect(index <= answer.count, "half a frame was sent")
             try expect(opcode != 0x88 || index == answer.count, "a frame was sent behind the close")
+        }
+    }
+}
+
+/// A text message: it comes where it is UTF-8, in whatever fragments. No mask hides its bytes from the fuzzer.
+enum TextMessageOracle: FuzzOracle {
+    static let largest = Limits.Frame.messageBytes
+
+    static func work(_ bytes: [UInt8]) { _ = Conversation([ClientFrames.frame(1, bytes)[...]]) }
+
+    static func judge(_ bytes: [UInt8]) throws(FuzzFinding) {
+        let place = bytes.count / 2
+        let fragments =
+            ClientFrames.frame(1, Array(bytes[..<place]), final: false) + ClientFrames.ping()
+            + ClientFrames.continuation(Array(bytes[place...]))
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        for frames in [ClientFrames.frame(1, bytes), fragments] {
+            let messages = Conversation([frames[...]]).messages
+            try expect(messages.count == (isText ? 1 : 0), "a text came \(messages.count) times; UTF-8: \(isText)")
+            try expect(messages.allSatisfy { $0.bytes == bytes }, "a text came as another one: \(messages)")
         }
     }
 }
