@@ -11,13 +11,14 @@ import Testing
 @Suite("Messages by REST, on a cluster", .serialized, .cluster(nodes: 2))
 struct MessageRequestTests {
     private static func post(
-        _ path: String, _ json: String, key: String, by sender: Person, at address: RelayAddress
-    ) async throws -> RawAnswer {
+        _ path: String, _ json: String, key: String, by sender: Person, at address: RelayAddress,
+        method: String = "POST"
+    ) async throws -> RawConnection.Answer {
         let connection = try await RawConnection.connect(
             to: try SocketAddress(ipAddress: address.host, port: address.port))
         try await connection.send(
             """
-            POST \(path) HTTP/1.1\r
+            \(method) \(path) HTTP/1.1\r
             Host: \(address.host):\(address.port)\r
             Authorization: Bearer \(sender.tokens.accessToken)\r
             Content-Type: application/json\r
@@ -30,7 +31,7 @@ struct MessageRequestTests {
         return try await connection.lastAnswer()
     }
 
-    private static func code(_ answer: RawAnswer) throws -> String {
+    private static func code(_ answer: RawConnection.Answer) throws -> String {
         try WireErrorResponse(jsonUTF8Bytes: answer.rest).error.code
     }
 
@@ -83,7 +84,9 @@ struct MessageRequestTests {
             let own = try await Self.post(
                 "/v1/users/\(alice.user)/messages", #"{"text":"x"}"#, key: "k", by: alice, at: address)
             #expect(try own.status == 400 && Self.code(own) == "same_user")
-            try await bob.client.block(alice.user)
+            let block = try await Self.post(
+                "/v1/blocks/\(alice.user)", "", key: "b", by: bob, at: address, method: "PUT")
+            #expect(block.status == 204)
             let blocked = try await Self.post(path, #"{"text":"x"}"#, key: "k", by: alice, at: address)
             #expect(try blocked.status == 403 && Self.code(blocked) == "blocked")
             // The longest content, escaped as far as a body holds it.
