@@ -33,7 +33,8 @@ struct DoctorCommandTests {
         ])
         for check in [
             "redis", "redis role", "redis snapshots", "redis append only", "clock", "store", "store durability",
-            "store last stop", "store upgrade", "store lock", "store access", "signing keys", "node n1", "node n2", "clocks of nodes",
+            "store last stop", "store upgrade", "store lock", "store access", "signing keys", "node n1", "node n2",
+            "clocks of nodes",
             "balancer",
             "balancer idle",
         ] {

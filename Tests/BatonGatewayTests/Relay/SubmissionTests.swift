@@ -44,7 +44,7 @@ struct SubmissionTests {
     func delivered() {
         let (alice, bob) = (relay.addUser(1, devices: [1, 2]), relay.addUser(2))
         let receiver = relay.greet(bob, on: relay.addNode("b"))
-        let (laptop, into: answers) = (relay.greet(alice, device: 2), Answers())
+        let (laptop, into:answers) = (relay.greet(alice, device: 2), Answers())
         submit("r", from: alice, to: bob, into: answers)
         #expect(receiver.events() == [1])
         #expect(laptop.events() == [1])
@@ -133,6 +133,7 @@ struct SubmissionTests {
             relay.run()
             #expect(relay.node.submissionLoop(of: user)?.value === first)
         }
-        #expect(Set(users.map { ObjectIdentifier(relay.node.submissionLoop(of: $0).unsafelyUnwrapped.value) }).count == 2)
+        #expect(
+            Set(users.map { ObjectIdentifier(relay.node.submissionLoop(of: $0).unsafelyUnwrapped.value) }).count == 2)
     }
 }
