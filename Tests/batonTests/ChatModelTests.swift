@@ -168,6 +168,18 @@ struct ChatModelTests {
         #expect(chat.lines(.presence(online)) == ["* bob online"])
     }
 
+    @Test("A connection has caught up also where its states are learned after that")
+    func caughtUp() {
+        var chat = ChatFixture()
+        for states in [[ConnectionState.catchingUp(node: "one"), .online(node: "one")], []] {
+            _ = chat.model.received(.caughtUp, now: chat.now)
+            for state in states { _ = chat.model.connectionChanged(state, now: chat.now) }
+            #expect(chat.model.isCaughtUp)
+            _ = chat.model.connectionChanged(.waiting(.seconds(1), why: "broken"), now: chat.now)
+            #expect(!chat.model.isCaughtUp)
+        }
+    }
+
     @Test("A lost connection counts down to the next attempt, and what was read is told again")
     func connection() throws {
         var chat = try ChatFixture.talking()

@@ -48,6 +48,7 @@ struct ChatCommand: AsyncParsableCommand {
             }
             switch await chat(client, handle, isScreen: isTerminal && !plain) {
             case .left: return
+            case .unsent(0): throw CommandFailure("what waits for you could not be fetched; it comes next time")
             case .unsent(let count):
                 throw CommandFailure("\(count) messages could not be sent yet; they go out next time")
             case .lost(let reason): throw CommandFailure(reason.words)

@@ -55,8 +55,11 @@ extension ChatModel {
                 if threads[open]?.isLoaded == false { step.requests.append(.history(open)) }
             }
             step.requests.append(.conversations)
-        } else {
-            isCaughtUp = false
+        }
+        switch state {
+        // States and events come by two ways: those of a connection that has caught up may come after that was told.
+        case .connecting, .catchingUp, .online: break
+        case .waiting, .offline: isCaughtUp = false
         }
         switch state {
         // Steps on the way, and what the person wanted, are no news.
