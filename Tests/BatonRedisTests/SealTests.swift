@@ -16,14 +16,14 @@ struct SealTests {
         _ message: BusMessage, on channel: BusChannel = channel, _ seal: ClusterSeal? = TestRedis.seal()
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        SealedMessage.append(message, on: channel, sealedBy: seal, to: &bytes)
+        SealedMessage.append(message, at: Keys.channel(channel), sealedBy: seal, to: &bytes)
         return bytes
     }
 
     private static func read(
         _ text: [UInt8], on channel: BusChannel = channel, _ seal: ClusterSeal? = TestRedis.seal()
     ) -> SealedMessage {
-        SealedMessage(text: text, on: channel, seal: seal)
+        SealedMessage(text: text, at: Keys.channel(channel), seal: seal)
     }
 
     @Test("What a node sends every node of the cluster believes, and its text takes no more than was reserved")
@@ -57,7 +57,7 @@ struct SealTests {
     @Test("The proof of an event is a field that clients pass over: a node of the version before passes it on")
     func older() throws {
         let text = Self.text(Self.event)
-        guard case .event(_, let frame) = BusMessage(text: text) else { return #expect(Bool(false)) }
+        guard case .event(_, let frame) = BusMessage(text: text[...]) else { return #expect(Bool(false)) }
         #expect(frame.starts(with: "a b".utf8))
         // A tag of length-delimited field 2047, and as many bytes as it says.
         let trailer = frame.dropFirst(3)

@@ -25,7 +25,7 @@ struct TextTests {
 
     @Test("Messages come back from their text as they were")
     func messages() {
-        for message in Self.messages { #expect(BusMessage(text: message.text) == message) }
+        for message in Self.messages { #expect(BusMessage(text: message.text[...]) == message) }
         let offline = BusMessage.presence(Self.user, .offline(lastSeen: Self.time))
         #expect(
             String(decoding: offline.text, as: UTF8.self) == "presence \(Self.user) offline 2025-11-21T08:13:27.123Z")
@@ -46,7 +46,7 @@ struct TextTests {
             "displaced 0000000000007", "unknown words",
         ])
     func noMessage(text: String) {
-        #expect(BusMessage(text: Array(text.utf8)) == nil)
+        #expect(BusMessage(text: Array(text.utf8)[...]) == nil)
     }
 
     @Test("Truncated, changed and random texts never trap, and what is understood has one text")
@@ -67,7 +67,7 @@ struct TextTests {
     }
 
     private static func check(_ text: [UInt8]) {
-        if let message = BusMessage(text: text) { #expect(message.text == text) }
+        if let message = BusMessage(text: text[...]) { #expect(message.text == text) }
         if let channel = Keys.channel(named: text) { #expect(Array(Keys.channel(channel).utf8) == text) }
         let string = String(decoding: text, as: UTF8.self)
         if let session = Session(user: user, device: device, text: string) {

@@ -5,8 +5,8 @@ import BatonRedis
 enum BusOracle: FuzzOracle {
     static let largest = Limits.Frame.messageBytes
 
-    private static let channel = BusChannel.user(UserID(rawValue: 0x0123_4567_89ab_cdef))
-    private static let other = BusChannel.watch(UserID(rawValue: 0x0123_4567_89ab_cdef))
+    private static let channel = Keys.channel(.user(UserID(rawValue: 0x0123_4567_89ab_cdef)))
+    private static let other = Keys.channel(.watch(UserID(rawValue: 0x0123_4567_89ab_cdef)))
     private static let now = Timestamp(milliseconds: 1_767_225_600_000)
 
     private struct StandingClock: CivilClock {
@@ -19,11 +19,11 @@ enum BusOracle: FuzzOracle {
             clock: StandingClock(now: time))
     }
 
-    static func work(_ bytes: [UInt8]) { _ = SealedMessage(text: bytes, on: channel, seal: seal()) }
+    static func work(_ bytes: [UInt8]) { _ = SealedMessage(text: bytes, at: channel, seal: seal()) }
 
     static func judge(_ bytes: [UInt8]) throws(FuzzFinding) {
         let seal = seal()
-        switch SealedMessage(text: bytes, on: channel, seal: seal) {
+        switch SealedMessage(text: bytes, at: channel, seal: seal) {
         case .proven(.typing): break  // Its time is not that of now.
         case .proven(let message):
             try expect(written(message, seal) == bytes, "a message has two texts: \(message)")
@@ -37,7 +37,7 @@ enum BusOracle: FuzzOracle {
 
     /// A node without keys, such as one of the tests.
     private static func checkUnsealed(_ bytes: [UInt8]) throws(FuzzFinding) {
-        guard case .proven(let message) = SealedMessage(text: bytes, on: channel, seal: nil) else { return }
+        guard case .proven(let message) = SealedMessage(text: bytes, at: channel, seal: nil) else { return }
         if case .event = message { throw FuzzFinding("an event without proof is believed") }
         if case .typing = message { throw FuzzFinding("typing without proof is believed") }
         try expect(written(message, nil) == bytes, "a message has two texts: \(message)")
@@ -48,13 +48,13 @@ enum BusOracle: FuzzOracle {
         let seal = seal()
         let event = BusMessage.event(InboxSequence(rawValue: UInt64(bytes.count) + 1), frame: bytes)
         var text = written(event, seal)
-        let arrived = SealedMessage(text: text, on: channel, seal: seal)
+        let arrived = SealedMessage(text: text, at: channel, seal: seal)
         try expect(arrived == .proven(event), "an event is not what was sent")
-        let elsewhere = SealedMessage(text: text, on: other, seal: seal)
+        let elsewhere = SealedMessage(text: text, at: other, seal: seal)
         if case .proven = elsewhere { throw FuzzFinding("an event of another channel is believed") }
         let place = Int(InputHash.of(bytes) >> 16) % (8 * text.count)
         text[place / 8] ^= 1 << (place % 8)
-        switch SealedMessage(text: text, on: channel, seal: seal) {
+        switch SealedMessage(text: text, at: channel, seal: seal) {
         case .proven(.event), .proven(.typing): throw FuzzFinding("an event is believed with bit \(place) changed")
         default: break
         }
@@ -62,7 +62,7 @@ enum BusOracle: FuzzOracle {
 
     private static func written(_ message: BusMessage, _ seal: ClusterSeal?) -> [UInt8] {
         var text: [UInt8] = []
-        SealedMessage.append(message, on: channel, sealedBy: seal, to: &text)
+        SealedMessage.append(message, at: channel, sealedBy: seal, to: &text)
         return text
     }
 }

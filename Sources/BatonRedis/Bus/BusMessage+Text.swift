@@ -45,7 +45,7 @@ extension BusMessage {
     }
 
     /// - Returns: nil for anything that no node of this version sends.
-    init?(text: [UInt8]) {
+    init?(text: ArraySlice<UInt8>) {
         if text.starts(with: Self.eventPrefix) {
             self.init(event: text)
             return
@@ -88,19 +88,19 @@ extension BusMessage {
         }
     }
 
-    private static let eventPrefix = Array("event ".utf8)
+    static let eventPrefix = Array("event ".utf8)
 
-    private init?(event text: [UInt8]) {
+    private init?(event text: ArraySlice<UInt8>) {
         var number: UInt64 = 0
-        var index = Self.eventPrefix.count
-        let first = index
-        while index < text.count, text[index] != UInt8(ascii: " ") {
+        let first = text.startIndex + Self.eventPrefix.count
+        var index = first
+        while index < text.endIndex, text[index] != UInt8(ascii: " ") {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]), index - first < 19 else { return nil }
             number = number * 10 + UInt64(text[index] - UInt8(ascii: "0"))
             index += 1
         }
         // One number has one text, and an inbox begins at 1.
-        guard index > first, index < text.count, text[first] != UInt8(ascii: "0"), number <= UInt64(Int64.max)
+        guard index > first, index < text.endIndex, text[first] != UInt8(ascii: "0"), number <= UInt64(Int64.max)
         else { return nil }
         self = .event(InboxSequence(rawValue: number), frame: Array(text[(index + 1)...]))
     }

@@ -75,9 +75,10 @@ final class RedisBus: Bus {
     }
 
     func publish(_ message: BusMessage, to channel: BusChannel, receivers: ((Int?) -> Void)?) {
-        var command = RedisCommand("PUBLISH", Keys.channel(channel))
+        let name = Keys.channel(channel)
+        var command = RedisCommand("PUBLISH", name)
         command.append(reserving: SealedMessage.count(of: message)) { [seal] bytes in
-            SealedMessage.append(message, on: channel, sealedBy: seal, to: &bytes)
+            SealedMessage.append(message, at: name, sealedBy: seal, to: &bytes)
         }
         publish(command, receivers: receivers)
     }
@@ -192,7 +193,7 @@ final class RedisBus: Bus {
         if let channel = Keys.channel(named: name) {
             // Messages may still come for a channel that is being left.
             guard subscriptions.isWanted(.bus(channel)) else { return }
-            switch SealedMessage(text: payload, on: channel, seal: seal) {
+            switch SealedMessage(text: payload, at: String(decoding: name, as: UTF8.self), seal: seal) {
             case .proven(let message): receiver?.received(message, on: channel)
             case .unproven(let rest):
                 observer.unprovenMessage()

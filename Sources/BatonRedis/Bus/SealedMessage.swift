@@ -25,37 +25,37 @@ package enum SealedMessage: Equatable {
         message.textCount + proofCount + ClusterSeal.proofCharacters + 32
     }
 
+    /// - Parameter place: the name of the channel.
     package static func append(
-        _ message: BusMessage, on channel: BusChannel, sealedBy seal: ClusterSeal?, to bytes: inout [UInt8]
+        _ message: BusMessage, at place: String, sealedBy seal: ClusterSeal?, to bytes: inout [UInt8]
     ) {
         let start = bytes.count
         message.append(to: &bytes)
         guard let seal else { return }
         switch message {
         case .event:
-            let proof = seal.proof(of: bytes[start...], at: Keys.channel(channel))
+            let proof = seal.proof(of: bytes[start...], at: place)
             bytes += proofField
             bytes += proof
         case .typing:
             let text = String(decoding: bytes[start...], as: UTF8.self) + " \(seal.clock.now.text)"
             bytes.removeLast(bytes.count - start)
-            bytes += "\(text) \(seal.proofText(of: text, at: Keys.channel(channel)))".utf8
+            bytes += "\(text) \(seal.proofText(of: text, at: place))".utf8
         case .head, .displaced, .revoked, .acquaintance, .presence: break
         }
     }
 
-    package init(text: [UInt8], on channel: BusChannel, seal: ClusterSeal?) {
-        let place = Keys.channel(channel)
-        if text.starts(with: Self.eventPrefix) {
+    /// - Parameter place: the name of the channel.
+    package init(text: [UInt8], at place: String, seal: ClusterSeal?) {
+        if text.starts(with: BusMessage.eventPrefix) {
             self.init(event: text, at: place, seal)
         } else if text.starts(with: Self.typingPrefix) {
             self.init(typing: text, at: place, seal)
         } else {
-            self = BusMessage(text: text).map(Self.proven) ?? .undecodable
+            self = BusMessage(text: text[...]).map(Self.proven) ?? .undecodable
         }
     }
 
-    private static let eventPrefix = Array("event ".utf8)
     private static let typingPrefix = Array("typing ".utf8)
 
     private init(event text: [UInt8], at place: String, _ seal: ClusterSeal?) {
@@ -63,10 +63,10 @@ package enum SealedMessage: Equatable {
         if let seal, end.starts(with: Self.proofField),
             seal.isProven(body, at: place, by: end.suffix(ClusterSeal.proofBytes))
         {
-            self = BusMessage(text: Array(body)).map(Self.proven) ?? .undecodable
+            self = BusMessage(text: body).map(Self.proven) ?? .undecodable
             return
         }
-        guard case .event(let sequence, _) = BusMessage(text: text) else {
+        guard case .event(let sequence, _) = BusMessage(text: text[...]) else {
             self = .undecodable
             return
         }
@@ -76,13 +76,13 @@ package enum SealedMessage: Equatable {
     private init(typing text: [UInt8], at place: String, _ seal: ClusterSeal?) {
         let words = text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         if words.count == 6, let seal, let time = Timestamp(text: words[4]),
-            let message = BusMessage(text: Array(text[..<(words[3].endIndex)]))
+            let message = BusMessage(text: text[..<(words[3].endIndex)])
         {
             let age = seal.clock.now.milliseconds.subtractingReportingOverflow(time.milliseconds)
             let isFresh = !age.overflow && age.partialValue.magnitude <= Limits.Presence.typingNoticeSeconds * 1_000
             let isProven = seal.isProven(text[..<(words[4].endIndex)], at: place, byText: words[5])
             self = isFresh && isProven ? .proven(message) : .unproven(nil)
-        } else if words.count == 4, BusMessage(text: text) != nil {
+        } else if words.count == 4, BusMessage(text: text[...]) != nil {
             self = .unproven(nil)
         } else {
             self = .undecodable
