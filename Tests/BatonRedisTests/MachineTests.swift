@@ -140,17 +140,20 @@ struct MachineTests {
             let draw = TokenAccount.Draw(spent: spent, wanted: wanted, least: least ?? wanted)
             return buckets.take(draw, from: bucket(who), nowMilliseconds: now)
         }
+        func giveBack(_ tokens: Int, to who: Int) {
+            _ = buckets.take(.givingBack(tokens), from: bucket(who), nowMilliseconds: 1_000)
+        }
         #expect(taken(1, of: 0, at: 0).count == 1)
         #expect(taken(1, of: 0, at: 0).count == 1)
         #expect(taken(1, of: 0, at: 0) == TakenTokens(count: 0, waitMilliseconds: 1_000))
         #expect(taken(1, of: 0, at: 999) == TakenTokens(count: 0, waitMilliseconds: 1))
         #expect(taken(1, of: 0, at: 1_000).count == 1)
-        buckets.giveBack(1, to: bucket(0))
+        giveBack(1, to: 0)
         #expect(taken(1, of: 0, at: 1_000).count == 1)
-        buckets.giveBack(99, to: bucket(0))
+        giveBack(99, to: 0)
         #expect(taken(3, of: 0, at: 1_000).count == 0)
-        buckets.giveBack(1, to: bucket(1))
-        #expect(buckets.count == 1)
+        giveBack(1, to: 1)
+        #expect(buckets.count == 0)
         // A share is what there is; a debt is charged, and not more than the bucket holds.
         #expect(taken(5, least: 1, of: 1, at: 0).count == 2)
         let longest = Int64(2 * Limits.Sending.debts + 1) * 1_000
@@ -161,8 +164,15 @@ struct MachineTests {
             #expect(buckets.count <= 8)
         }
         #expect(taken(1, of: 99, at: 1_100).count == 0)
+        let large = RateLimitBucket(who: "x", what: "bytes", capacity: 1 << 40, secondsPerToken: 60 / 0x1p40)
+        func all() -> TakenTokens {
+            let draw = TokenAccount.Draw(spent: 0, wanted: 1 << 40, least: 1 << 40)
+            return buckets.take(draw, from: large, nowMilliseconds: 1_100)
+        }
+        #expect(all().count == 1 << 40)
+        #expect(all() == TakenTokens(count: 0, waitMilliseconds: 60_000))
         let endless = RateLimitBucket(who: "x", what: "y", capacity: 0, secondsPerToken: .infinity)
-        let all = TokenAccount.Draw(spent: .max, wanted: .max, least: .max)
-        for _ in 0..<2 { #expect(buckets.take(all, from: endless, nowMilliseconds: 2_000).count == 0) }
+        let everything = TokenAccount.Draw(spent: .max, wanted: .max, least: .max)
+        for _ in 0..<2 { #expect(buckets.take(everything, from: endless, nowMilliseconds: 2_000).count == 0) }
     }
 }

@@ -266,6 +266,16 @@ struct ScriptTests {
                 #expect(await limiter.take(5, from: bucket) == .allowed)
                 _ = try await client.run(RedisCommand("SET", Keys.limit(bucket), "junk"))
                 #expect(await limiter.take(5, from: bucket) == .allowed)
+
+                // The largest that can be configured is full again in its minute like any other.
+                let capacity = 1 << 40
+                let large = RateLimitBucket(
+                    who: "alice", what: "bytes", capacity: capacity, secondsPerToken: 60 / Double(capacity))
+                #expect(await limiter.take(capacity, from: large) == .allowed)
+                guard case .refused(let minute) = await limiter.take(capacity, from: large) else {
+                    return #expect(Bool(false), "the bucket is empty")
+                }
+                #expect((1...60_000).contains(minute))
             }
         }
     }

@@ -35,6 +35,10 @@ public struct RateLimitBucket: Hashable, Sendable {
         self.capacity = capacity
         self.secondsPerToken = secondsPerToken
     }
+
+    /// Milliseconds until one token comes back. A bucket must have some rate, whatever was configured; this one is beyond what
+    /// can be.
+    public var millisecondsPerToken: Double { max(0x1p-40, secondsPerToken * 1_000) }
 }
 
 public enum RateLimitDecision: Hashable, Sendable {

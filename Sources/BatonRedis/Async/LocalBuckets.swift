@@ -21,12 +21,12 @@ struct LocalBuckets: ~Copyable {
     mutating func take(
         _ draw: TokenAccount.Draw, from bucket: RateLimitBucket, nowMilliseconds now: Double
     ) -> TakenTokens {
-        let interval = max(0.000_001, bucket.secondsPerToken * 1_000)
+        let interval = bucket.millisecondsPerToken
         let full = Double(max(1, bucket.capacity))
         var state = buckets[bucket] ?? Bucket(tokens: full, atMilliseconds: now)
         let refilled = min(full, state.tokens + max(0, now - state.atMilliseconds) / interval)
         state = Bucket(
-            tokens: max(-full * Double(Limits.Sending.debts), refilled - Double(max(0, draw.spent))),
+            tokens: min(full, max(-full * Double(Limits.Sending.debts), refilled - Double(draw.spent))),
             atMilliseconds: now)
         var taken = 0
         let least = Double(max(0, draw.least))
@@ -35,21 +35,16 @@ struct LocalBuckets: ~Copyable {
             state.tokens -= Double(taken)
         }
         if buckets[bucket] == nil, buckets.count >= capacity { makeRoom(now: now) }
-        buckets[bucket] = state
+        // A full bucket is the same as none.
+        buckets[bucket] = state.tokens < full ? state : nil
         guard state.tokens < least, taken == 0 else { return TakenTokens(count: taken, waitMilliseconds: 0) }
         let milliseconds = min(((least - state.tokens) * interval - 0.000_1).rounded(.up), 86_400_000)
         return TakenTokens(count: 0, waitMilliseconds: max(1, Int64(milliseconds)))
     }
 
-    /// To a bucket that is not here, and so is full, nothing is given.
-    mutating func giveBack(_ tokens: Int, to bucket: RateLimitBucket) {
-        guard let state = buckets[bucket] else { return }
-        buckets[bucket]?.tokens = min(Double(max(1, bucket.capacity)), state.tokens + Double(max(0, tokens)))
-    }
-
     private mutating func makeRoom(now: Double) {
         buckets = buckets.filter { bucket, state in
-            let interval = max(0.000_001, bucket.secondsPerToken * 1_000)
+            let interval = bucket.millisecondsPerToken
             return state.tokens + (now - state.atMilliseconds) / interval < Double(bucket.capacity)
         }
         guard buckets.count >= capacity else { return }

@@ -15,27 +15,22 @@ package final class RedisRateLimiter: RateLimiter {
     }
 
     package func take(_ tokens: Int, from bucket: RateLimitBucket) async -> RateLimitDecision {
-        let draw = TokenAccount.Draw(spent: 0, wanted: tokens, least: tokens)
-        let answer = await client.ask { loop, answer in
-            loop.commands.run(TakeTokens(draw: draw, bucket: bucket), completion: answer)
-        }
-        guard case .success(let taken) = answer else {
-            observer.limitedLocally()
-            let now = (ContinuousClock.now - start) / .milliseconds(1)
-            return Self.decision(tokens, local.withLock { $0.take(draw, from: bucket, nowMilliseconds: now) })
-        }
-        return Self.decision(tokens, taken)
-    }
-
-    private static func decision(_ tokens: Int, _ taken: TakenTokens) -> RateLimitDecision {
-        taken.count >= tokens ? .allowed : .refused(retryAfterMilliseconds: Int(clamping: taken.waitMilliseconds))
+        let taken = await draw(TokenAccount.Draw(spent: 0, wanted: tokens, least: tokens), from: bucket)
+        return taken.count >= tokens
+            ? .allowed : .refused(retryAfterMilliseconds: Int(clamping: taken.waitMilliseconds))
     }
 
     package func giveBack(_ tokens: Int, to bucket: RateLimitBucket) async {
+        _ = await draw(.givingBack(tokens), from: bucket)
+    }
+
+    private func draw(_ draw: TokenAccount.Draw, from bucket: RateLimitBucket) async -> TakenTokens {
         let answer = await client.ask { loop, answer in
-            loop.commands.run(TakeTokens(draw: .givingBack(tokens), bucket: bucket), completion: answer)
+            loop.commands.run(TakeTokens(draw: draw, bucket: bucket), completion: answer)
         }
-        if case .success = answer { return }
-        local.withLock { $0.giveBack(tokens, to: bucket) }
+        if case .success(let taken) = answer { return taken }
+        observer.limitedLocally()
+        let now = (ContinuousClock.now - start) / .milliseconds(1)
+        return local.withLock { $0.take(draw, from: bucket, nowMilliseconds: now) }
     }
 }

@@ -11,9 +11,8 @@ struct TakeTokens: RedisScript {
     var keys: [String] { [Keys.limit(bucket)] }
 
     var arguments: [String] {
-        // At least a nanosecond: a bucket must have some rate, whatever was configured.
         [
-            "\(max(1, bucket.capacity))", "\(max(0.000_001, bucket.secondsPerToken * 1_000))", "\(max(0, draw.wanted))",
+            "\(max(1, bucket.capacity))", "\(bucket.millisecondsPerToken)", "\(max(0, draw.wanted))",
             "\(max(0, draw.least))", "\(draw.spent)",
             "\(Double(bucket.capacity) * Double(Limits.Sending.debts))",
         ]
@@ -30,7 +29,7 @@ struct TakeTokens: RedisScript {
     /// From the largest debt to the least that is taken.
     private var longestWait: Int64 {
         let tokens = Double(max(1, bucket.capacity)) * Double(Limits.Sending.debts) + Double(max(0, draw.least))
-        let milliseconds = (tokens * max(0.000_001, bucket.secondsPerToken * 1_000)).rounded(.up)
+        let milliseconds = (tokens * bucket.millisecondsPerToken).rounded(.up)
         return Int64(exactly: min(milliseconds, 0x1p53)) ?? 0
     }
 }

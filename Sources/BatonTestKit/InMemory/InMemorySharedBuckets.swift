@@ -44,7 +44,7 @@ extension InMemoryCluster {
         mutating func take(
             _ draw: TokenAccount.Draw, _ bucket: RateLimitBucket, at now: Timestamp
         ) -> (granted: Int, waitMilliseconds: Int64) {
-            let (interval, full) = (bucket.secondsPerToken * 1_000, Double(bucket.capacity))
+            let (interval, full) = (bucket.millisecondsPerToken, Double(bucket.capacity))
             tokens = min(full, tokens + Double(now.milliseconds - at.milliseconds) / interval)
             tokens = max(-full * Double(Limits.Sending.debts), tokens - Double(draw.spent))
             at = now
