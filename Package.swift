@@ -116,7 +116,7 @@ let package = Package(
         .target(name: "BatonFaultShim", cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "BatonTestKit",
-            dependencies: ["BatonCore", "BatonProtocol", nioCore, nioPosix],
+            dependencies: ["BatonCore", "BatonProtocol", logging, nioCore, nioPosix],
             swiftSettings: settings),
         .target(
             name: "BatonSimulation",

@@ -79,7 +79,8 @@ struct APIHarness {
         let head = HTTPRequest(
             method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: body ?? [])))
-        let context = APIRequestContext(remoteAddress: address, logger: Logger(label: "test") { _ in SilentLog() })
+        let context = APIRequestContext(
+            remoteAddress: address, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let response = try await responder.respond(to: request, context: context)
         let collected = Collector()
         try await response.body.write(collected)
@@ -163,16 +164,6 @@ private struct Collector: ResponseBodyWriter {
 
     mutating func write(_ buffer: ByteBuffer) async throws { bytes.append(buffer) }
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}
-
-private struct SilentLog: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.critical
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) {}
 }
 
 /// Whether the node stood still a moment ago.

@@ -39,16 +39,16 @@ struct StoreFilesTests {
                 try FileManager.default.setAttributes([.posixPermissions: 0o664], ofItemAtPath: "\(folder)/\(name)")
             }
             let exposed = try modes(in: folder).count
-            let warnings = Warnings()
+            let warnings = RecordedLog(logLevel: .warning)
             let store = try SQLiteStore.open(
                 settings, clock: SystemTime(), logger: Logger(label: "test") { _ in warnings })
             #expect(try modes(in: folder).values.allSatisfy { $0 == 0o600 })
-            #expect(warnings.all.count { $0.contains("others could read a file of the store") } == exposed)
+            #expect(warnings.lines.count { $0.contains("others could read a file of the store") } == exposed)
             await store.close()
             // Once is enough.
             let again = try SQLiteStore.open(
                 settings, clock: SystemTime(), logger: Logger(label: "test") { _ in warnings })
-            #expect(warnings.all.count == exposed)
+            #expect(warnings.lines.count == exposed)
             await again.close()
         }
     }
@@ -73,26 +73,4 @@ struct StoreFilesTests {
 
 private struct SystemTime: CivilClock {
     var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
-}
-
-/// Remembers what was warned of.
-private struct Warnings: LogHandler {
-    private final class Store: Sendable {
-        let lines = Mutex<[String]>([])
-    }
-
-    private let store = Store()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.warning
-
-    var all: [String] { store.lines.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        store.lines.withLock { $0.append("\(event.message)") }
-    }
 }

@@ -5,28 +5,10 @@ import Testing
 
 @Suite("The command `baton doctor`", .serialized, .timeLimit(.minutes(2)), .cluster(nodes: 2, isProxied: true))
 struct DoctorCommandTests {
-    private struct Diagnosis: Decodable {
-        struct Finding: Decodable {
-            let check: String
-            let result: String
-            let found: String
-            let change: String?
-        }
-
-        let findings: [Finding]
-
-        subscript(check: String) -> Finding? { findings.first { $0.check == check } }
-    }
-
-    private func examine(_ arguments: [String]) async throws -> (diagnosis: Diagnosis, status: Int32) {
-        let run = try await BatonCommand.run(["doctor", "--json"] + arguments)
-        return (try JSONDecoder().decode(Diagnosis.self, from: Data(run.output.utf8)), run.status)
-    }
-
     @Test("Of a cluster that is well it finds the nodes, their clocks and their limits, and no failure")
     func healthy() async throws {
         let cluster = try #require(TestCluster.current)
-        let (diagnosis, status) = try await examine([
+        let (diagnosis, status) = try await DoctorReport.of([
             "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
             "auth.keysFile=\(cluster.directory)/keys.json", "--balancer", cluster.local.nodeURLs[0],
             "--idle", "1",
@@ -34,9 +16,7 @@ struct DoctorCommandTests {
         for check in [
             "redis", "redis role", "redis snapshots", "redis append only", "clock", "store", "store durability",
             "store last stop", "store upgrade", "store lock", "store access", "signing keys", "node n1", "node n2",
-            "clocks of nodes",
-            "balancer",
-            "balancer idle",
+            "clocks of nodes", "balancer", "balancer idle",
         ] {
             #expect(diagnosis[check]?.result == "ok", "\(check): \(diagnosis[check]?.found ?? "no finding")")
         }
@@ -57,21 +37,21 @@ struct DoctorCommandTests {
             "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
             "auth.keysFile=\(cluster.directory)/keys.json", "--balancer", cluster.local.clientURLs[0],
         ]
-        var cut: Diagnosis.Finding?
+        var cut: DoctorReport.Finding?
         // A node counts a connection a moment before it greets the client, who then was not connected yet.
         for _ in 0..<5 where cut?.found.contains("cut off") != true {
-            async let examined = examine(arguments)
+            async let examined = DoctorReport.of(arguments)
             try await cluster.untilHealth(of: 0) { $0.contains(#""connections":1"#) }
             try await proxy.dropAll()
-            cut = try await examined.diagnosis["balancer idle"]
+            cut = try await examined.report["balancer idle"]
             try await cluster.untilHealth(of: 0) { $0.contains(#""connections":0"#) }
         }
         #expect(cut?.result == "failure" && cut?.found.contains("cut off after 0 s") == true, "\(cut as Any)")
         #expect(cut?.change?.contains("timeout tunnel") == true && cut?.change?.contains("proxy_read_timeout") == true)
 
-        let untried = try await examine(arguments + ["--idle", "0"]).diagnosis
+        let untried = try await DoctorReport.of(arguments + ["--idle", "0"]).report
         #expect(untried["balancer"]?.result == "ok" && untried["balancer idle"] == nil)
-        let unknown = try await examine(arguments + ["--set", "admin.tokenFile=/nowhere/token"]).diagnosis
+        let unknown = try await DoctorReport.of(arguments + ["--set", "admin.tokenFile=/nowhere/token"]).report
         #expect(unknown["balancer idle"]?.result == "warning")
     }
 
@@ -89,7 +69,7 @@ struct DoctorCommandTests {
                 atPath: keys, contents: Data("{}".utf8), attributes: [.posixPermissions: 0o644]))
         let text = "defaults\n  timeout client 60s\n  timeout tunnel 15s\nfrontend clients\nbackend nodes\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: balancer))
-        let (diagnosis, status) = try await examine([
+        let (diagnosis, status) = try await DoctorReport.of([
             "--redis", redis.url, "--store", redis.directory.path + "/baton.sqlite", "--set", "auth.keysFile=\(keys)",
             "--haproxy", balancer,
         ])

@@ -63,25 +63,11 @@ struct ForeignProgramTests {
         return Account(handle: handle, tokens: try WireTokens(jsonUTF8Bytes: answer.body))
     }
 
-    private struct Diagnosis: Decodable {
-        struct Finding: Decodable {
-            let check: String
-            let result: String
-            let found: String
-            let change: String?
-        }
-
-        let findings: [Finding]
-
-        subscript(check: String) -> Finding? { findings.first { $0.check == check } }
-    }
-
-    private func diagnose(_ cluster: TestCluster) async throws -> Diagnosis {
-        let run = try await BatonCommand.run([
-            "doctor", "--json", "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
+    private func diagnose(_ cluster: TestCluster) async throws -> DoctorReport {
+        try await DoctorReport.of([
+            "--redis", cluster.local.redisURL + "/0", "--store", cluster.local.storePath, "--set",
             "auth.keysFile=\(cluster.directory)/keys.json",
-        ])
-        return try JSONDecoder().decode(Diagnosis.self, from: Data(run.output.utf8))
+        ]).report
     }
 
     @Test("A held write lock refuses sends, registrations and logins of all nodes at one time, and loses nothing")

@@ -235,10 +235,11 @@ package actor LocalCluster {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(Self.startSeconds)
         while clock.now < deadline {
-            if let process, !process.isRunning {
+            if let process, let status = process.status {
                 let log = "\(settings.directory)/\(process.name).log"
                 let lastLine = Self.lastLine(ofLog: log).map { ": \($0)" } ?? ""
-                throw Failure(description: "\(process.name) ended while it should start\(lastLine); see \(log)")
+                throw Failure(
+                    description: "\(process.name) ended while it should start, with \(status)\(lastLine); see \(log)")
             }
             if (try? await isSo()) == true { return }
             try await clock.sleep(for: .milliseconds(50))

@@ -98,7 +98,10 @@ final class ServerProcess: Sendable {
         return pid
     }
 
-    var isRunning: Bool { exit.state.withLock { $0.status == nil } }
+    var isRunning: Bool { status == nil }
+
+    /// How it ended: the exit code, or 128 and the signal; nil while it runs.
+    var status: Int32? { exit.state.withLock { $0.status } }
 
     /// Sends a signal, unless it has ended: its number may be another's by then.
     func signal(_ number: Int32) {

@@ -197,37 +197,15 @@ import Testing
 
     @Test("Of a bound that is met a thousand times the log has one line")
     func log() async throws {
-        let lines = Lines()
-        let logger = Logger(label: "edge") { _ in lines }
+        let log = RecordedLog(logLevel: .info)
+        let logger = Logger(label: "edge") { _ in log }
         try await EdgeFixture.run(logger: logger) {
             $0.bounds.plainPerAddress = 1
         } _: { edge in
             _ = try await busy(edge)
             for _ in 0..<20 { #expect(try await edge.answer(to: Self.hello).status == 429) }
             #expect(edge.bounds.count >= 20)
-            #expect(lines.all.count { $0.hasPrefix("a bound of connections is met") } == 1)
+            #expect(log.lines.count { $0.hasPrefix("a bound of connections is met") } == 1)
         }
-    }
-}
-
-/// Remembers what was logged.
-private struct Lines: LogHandler {
-    private final class Store: Sendable {
-        let lines = Mutex<[String]>([])
-    }
-
-    private let store = Store()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    var all: [String] { store.lines.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        store.lines.withLock { $0.append("\(event.message)") }
     }
 }
