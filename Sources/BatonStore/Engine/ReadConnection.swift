@@ -139,7 +139,6 @@ final class ReadConnection {
         return try inboxByUser.step() ? InboxSequence(stored: inboxByUser.integer(1)) : nil
     }
 
-    /// Whether a device was revoked, or there never was one.
     /// Nil where the device is revoked, or there is none.
     func newestConnection(of device: DeviceID) throws(SQLiteFailure) -> ConnectionGeneration? {
         connections.bind(1, Int64(bitPattern: device.rawValue))
