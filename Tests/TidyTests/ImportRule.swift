@@ -53,7 +53,7 @@ enum ImportRule {
         ]),
         "baton-fuzz": system.union(["BatonFuzz", "CLibFuzzer"]),
         "BatonTestKit": system.union(nio).union([
-            "BatonCore", "BatonProtocol", "DequeModule", "SwiftProtobuf", "Testing",
+            "BatonCore", "BatonProtocol", "DequeModule", "Logging", "SwiftProtobuf", "Testing",
         ]),
         "baton": system.union(nio).union([
             "ArgumentParser", "BatonClient", "BatonCore", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
