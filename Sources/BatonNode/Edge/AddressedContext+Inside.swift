@@ -4,7 +4,7 @@ import Hummingbird
 extension AddressedContext {
     /// To be called by routes that are for the operator's network.
     ///
-    /// - Throws: for who comes from outside, through a proxy that is trusted, there is nothing here.
+    /// - Throws: `notFound` for a request that came through a trusted proxy, so from outside.
     func requireInside() throws {
         if isProxied { throw HTTPError(.notFound) }
     }

@@ -27,37 +27,30 @@ package struct TrustedProxies: Hashable, Sendable {
     /// - Parameters:
     ///   - peer: the address of the other end of the socket.
     ///   - forwardedFor: all values of `X-Forwarded-For`, in their order.
-    package func client(peer: String, forwardedFor: [String]) -> String {
-        var client = Address(peer)?.text ?? peer
-        guard trusts(client) else { return client }
+    func origin(peer: String, forwardedFor: [String]) -> EdgeOrigin {
+        guard var client = Address(peer) else { return EdgeOrigin(address: peer, isProxied: false) }
+        guard trusts(client) else { return EdgeOrigin(address: client.text, isProxied: false) }
         for entry in forwardedFor.joined(separator: ",").split(separator: ",").reversed() {
             // What a trusted proxy could not have written ends the search at the last address that is sure.
             guard let address = Address(entry) else { break }
-            client = address.text
+            client = address
             guard trusts(client) else { break }
         }
-        return client
+        return EdgeOrigin(address: client.text, isProxied: !forwardedFor.isEmpty)
     }
 
     /// Who sent a request over a channel.
     func client(_ channel: any Channel, _ headers: HTTPHeaders) -> EdgeOrigin {
-        let peer = channel.peerAddress
-        let forwardedFor = headers["X-Forwarded-For"]
-        return EdgeOrigin(
-            address: client(peer: peer, forwardedFor: forwardedFor),
-            isProxied: !forwardedFor.isEmpty && trusts(Address(peer)?.text ?? peer))
+        origin(peer: channel.peerAddress, forwardedFor: headers["X-Forwarded-For"])
     }
 
     /// The address of a connection's client; nil where a proxy is yet to say.
     func client(_ channel: any Channel) -> String? {
         let peer = channel.peerAddress
-        return trusts(Address(peer)?.text ?? peer) ? nil : peer
+        return Address(peer).map(trusts) == true ? nil : peer
     }
 
-    private func trusts(_ text: String) -> Bool {
-        guard !networks.isEmpty, let address = Address(text) else { return false }
-        return networks.contains { $0.contains(address) }
-    }
+    private func trusts(_ address: Address) -> Bool { networks.contains { $0.contains(address) } }
 
     private struct Network: Hashable, Sendable {
         let address: Address

@@ -25,7 +25,7 @@ import Testing
 
     // MARK: Deadlines
 
-    @Test("Whose body is not complete in time is told so, however much of it drips in")
+    @Test("Whose body is not complete in time is told so")
     func drippingBody() async throws {
         try await EdgeFixture.run {
             $0.requestSeconds = 1
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("Who reads slowly gets the whole answer, as long as it goes on")
+    @Test("A large answer is given whole")
     func slowReader() async throws {
         try await EdgeFixture.run {
             // 32 MiB in 16 s.
@@ -195,7 +195,7 @@ import Testing
         }
     }
 
-    @Test("Of a bound that is met a thousand times the log has one line")
+    @Test("Of a bound that is met many times the log has one line")
     func log() async throws {
         let log = RecordedLog(logLevel: .info)
         let logger = Logger(label: "edge") { _ in log }

@@ -208,6 +208,8 @@ import Testing
         let fields = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         for (trusted, forwarded, isProxied) in [
             (proxies, "X-Forwarded-For: 1.2.3.4\r\n", true), (proxies, "X-Forwarded-For: nonsense\r\n", true),
+            // As a proxy leaves it that appends to what the client wrote.
+            (proxies, "X-Forwarded-For: \u{e9}, 1.2.3.4\r\n", true), (proxies, "X-Forwarded-For: \u{e9}\r\n", true),
             (proxies, "", false), (TrustedProxies(), "X-Forwarded-For: 1.2.3.4\r\n", false),
         ] {
             try await EdgeFixture.run {

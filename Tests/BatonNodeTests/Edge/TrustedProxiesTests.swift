@@ -1,18 +1,19 @@
 import BatonCore
-import BatonNode
 import Testing
+
+@testable import BatonNode
 
 @Suite struct TrustedProxiesTests {
     @Test("Without trusted proxies the client is the peer, whatever it says")
     func untrusted() {
         let proxies = TrustedProxies()
-        #expect(proxies.client(peer: "203.0.113.9", forwardedFor: ["10.1.1.1"]) == "203.0.113.9")
+        #expect(proxies.origin(peer: "203.0.113.9", forwardedFor: ["10.1.1.1"]).address == "203.0.113.9")
     }
 
     @Test("The client is the last entry that is no trusted proxy")
     func chain() throws {
         let proxies = try TrustedProxies(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"])
-        func client(_ entries: String...) -> String { proxies.client(peer: "127.0.0.1", forwardedFor: entries) }
+        func client(_ entries: String...) -> String { proxies.origin(peer: "127.0.0.1", forwardedFor: entries).address }
         #expect(client("198.51.100.7") == "198.51.100.7")
         #expect(client("6.6.6.6, 198.51.100.7, 10.2.3.4") == "198.51.100.7")
         #expect(client("6.6.6.6", "198.51.100.7", "10.2.3.4") == "198.51.100.7")
@@ -35,7 +36,7 @@ import Testing
                 pieces.randomElement(using: &generator)
             }.joined()
             _ = try? TrustedProxies([text])
-            #expect(!proxies.client(peer: "127.0.0.1", forwardedFor: [text]).isEmpty)
+            #expect(!proxies.origin(peer: "127.0.0.1", forwardedFor: [text]).address.isEmpty)
         }
     }
 
@@ -44,16 +45,17 @@ import Testing
         let proxies = try TrustedProxies(["127.0.0.1"])
         let long = String(repeating: "9", count: 5_000)
         for entry in ["unknown", "", "1.2.3", "1.2.3.4.5", "'; drop", "::1::", "1.2.3.4/8", long, "[", "a:b"] {
-            #expect(proxies.client(peer: "127.0.0.1", forwardedFor: [entry]) == "127.0.0.1", "\(entry.prefix(20))")
+            #expect(
+                proxies.origin(peer: "127.0.0.1", forwardedFor: [entry]).address == "127.0.0.1", "\(entry.prefix(20))")
         }
-        #expect(proxies.client(peer: "local", forwardedFor: ["1.2.3.4"]) == "local")
+        #expect(proxies.origin(peer: "local", forwardedFor: ["1.2.3.4"]).address == "local")
     }
 
     @Test("Networks end where their prefix says")
     func prefixes() throws {
         let proxies = try TrustedProxies(["192.0.2.128/25"])
-        #expect(proxies.client(peer: "192.0.2.128", forwardedFor: ["1.1.1.1"]) == "1.1.1.1")
-        #expect(proxies.client(peer: "192.0.2.127", forwardedFor: ["1.1.1.1"]) == "192.0.2.127")
+        #expect(proxies.origin(peer: "192.0.2.128", forwardedFor: ["1.1.1.1"]).address == "1.1.1.1")
+        #expect(proxies.origin(peer: "192.0.2.127", forwardedFor: ["1.1.1.1"]).address == "192.0.2.127")
     }
 
     @Test(
