@@ -23,6 +23,7 @@ struct StoreFilesTests {
                 try await people.register(in: store)
                 _ = await store.perform(people.message("a", to: people.bob))
                 _ = try await store.sweep()
+                StorePeers(store: store.settings.path, clock: SystemTime()).look()
                 let modes = try modes(in: folder)
                 #expect(modes.count == StoreFiles.suffixes.count)
                 #expect(modes.values.allSatisfy { $0 == 0o600 }, "\(modes)")

@@ -165,12 +165,13 @@ struct StorePeersTests {
         var generator = SeededGenerator(seed: 5)
         let one = host.process(1)
         one.look()
-        for _ in 0..<200 {
+        for beat in 0..<200 {
             let junk = (0..<1_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            let line = "id=0000000000009 beat=\(UInt64.max) at=\(Int64.min) doubt=no node=x incarnation=1 address=a:1"
+            let line = "id=0000000000009 beat=\(beat) at=\(Int64.min) doubt=no node=x incarnation=1 address=a:1"
             let lines = [Data(junk), Data(String(repeating: line + "\n", count: 3).utf8), Data()]
             try lines[Int.random(in: 0...2, using: &generator)].write(to: URL(fileURLWithPath: host.file))
             one.look()
+            _ = one.isContradicted
             host.clock.advance(by: .seconds(1))
             one.look()
         }

@@ -42,8 +42,8 @@ public struct LogLocks: Hashable, Sendable {
     /// It opens and closes the file of the locks, by which a process loses its own: not for one that has the database open.
     public init(path: String) {
         let file = path + "-shm"
-        guard let status = Self.status(of: file), let bytes = Self.read("/proc/locks", upTo: Self.listBytes),
-            let header = Self.read(file, upTo: Self.headerBytes)
+        guard let status = Self.status(of: file), let bytes = Self.contents(of: "/proc/locks", upTo: Self.listBytes),
+            let header = Self.contents(of: file, upTo: Self.headerBytes)
         else {
             self.init(writer: nil, readers: [])
             return
@@ -112,14 +112,14 @@ public struct LogLocks: Hashable, Sendable {
         return stat(path, &status) == 0 ? status : nil
     }
 
-    private static func read(_ path: String, upTo limit: Int) -> [UInt8]? {
+    private static func contents(of path: String, upTo limit: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         while bytes.count < limit {
-            let count = Glibc.read(descriptor, &chunk, min(chunk.count, limit - bytes.count))
+            let count = read(descriptor, &chunk, min(chunk.count, limit - bytes.count))
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }

@@ -83,14 +83,14 @@ public final class StorePeers: Sendable {
         if let saying { Self.write(saying.line, to: path, at: saying.slot) }
     }
 
-    /// The process ends.
+    /// The process ends: takes its line away, unless another process is at the file at this moment.
     public func leave() {
         let slot = state.withLock { state in
             state.hasLeft = true
             return state.slot
         }
-        guard let slot, let lock = try? FileLock(path: path) else { return }
-        lock.lock()
+        // A courtesy: who is silent is left out before long. So nobody is waited for.
+        guard let slot, let lock = try? FileLock(path: path), lock.tryLock() else { return }
         let blank = [UInt8](repeating: UInt8(ascii: " "), count: StorePeer.lineBytes - 1) + [UInt8(ascii: "\n")]
         Self.write(blank, to: path, at: slot)
         lock.unlock()

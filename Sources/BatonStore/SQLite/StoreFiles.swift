@@ -8,8 +8,9 @@
 
 /// The files of a store, which hold messages and hashes of passwords: nobody but their owner may read them.
 public enum StoreFiles {
-    /// What follows the path in the names of the files: the database's own, SQLite's, and those of the locks.
-    public static let suffixes = ["", "-wal", "-shm", "-gate", "-lock", "-alive", "-sweep"]
+    /// What follows the path in the names of the files: the database's own, SQLite's, those of the locks, and that of the
+    /// processes that use it.
+    public static let suffixes = ["", "-wal", "-shm", "-gate", "-lock", "-alive", "-sweep", "-peers"]
 
     /// A file that others than its owner could read or write.
     public struct Exposed: Hashable, Sendable {

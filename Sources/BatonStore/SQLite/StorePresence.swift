@@ -9,7 +9,7 @@ struct StorePresence: Sendable {
     private let path: String
     /// Nobody else is there: what is in the log counts as committed as soon as it is read.
     let isFirst: Bool
-    /// And the last ones did not leave by the door.
+    /// And the last ones did not shut down cleanly.
     let isAfterUncleanStop: Bool
 
     init(path: String) throws(SystemFailure) {

@@ -60,24 +60,28 @@ struct Checkpointer {
         let blocked = clock.now
         // A reader that stands where it stood is not waited for again.
         let isWorthWaiting = done == frames || done != stuckAt
-        let isComplete = isWorthWaiting && restart()
+        let restarted = isWorthWaiting ? restart() : SQLITE_BUSY
+        let isComplete = restarted == SQLITE_OK
         let end = clock.now
         stuckAt = isComplete ? nil : done
         let report = CheckpointReport(
             walPages: Int(frames), duration: end - start, blocked: isWorthWaiting ? end - blocked : .zero,
-            isComplete: isComplete, isHeld: !isComplete && logBytes > settings.shrinkBytes)
+            isComplete: isComplete,
+            isHeld: restarted & 0xff == SQLITE_BUSY && logBytes > settings.shrinkBytes)
         tell(report)
         observer.checkpointed(report)
-        return isComplete
+        return isComplete || hasFailed(restarted)
     }
 
     /// Lets the log start anew, with no writer under way.
-    private func restart() -> Bool {
+    ///
+    /// - Returns: SQLite's code.
+    private func restart() -> Int32 {
         let mode = logBytes > settings.shrinkBytes ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
         turnstile.enter()
         let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
         turnstile.leave()
-        return code == SQLITE_OK || hasFailed(code)
+        return code
     }
 
     /// - Returns: whether it is of no use to try again soon.

@@ -110,8 +110,9 @@ struct Writer {
             outcome = .success(count)
         } catch {
             rollBack()
-            // Where the lock was not to be had, what has waited less long than that may wait on.
-            if error.primaryCode != SQLITE_BUSY { admit(upTo: .max) }
+            // Where no transaction could begin, all who wait are told; but where only the lock was not to be had, what has waited
+            // less long than that may wait on. What is not told stays in the queue, where it is refused in its time.
+            if group.isEmpty, error.primaryCode != SQLITE_BUSY { admit(upTo: .max) }
             if error.primaryCode == SQLITE_IOERR { isLogSuspect = true }
             outcome = .failure(error)
         }
