@@ -12,7 +12,7 @@ public enum Limits {
         public static let nesting = 64
         /// Bytes of an HTTP request's head.
         public static let requestHeadBytes = 16 * 1024
-        /// Bytes of a REST request's body: what fits into a frame fits into it.
+        /// Bytes of a REST request's body: what fits into a frame of the default size fits into it.
         public static let requestBodyBytes = messageBytes
     }
 

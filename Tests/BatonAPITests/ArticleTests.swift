@@ -130,13 +130,13 @@ struct ArticleTests {
         var named: Set<ErrorCode> = []
         for line in try Self.article().split(separator: "\n") {
             guard let status = line.firstMatch(of: #/^\| (\d{3}) \|/#).flatMap({ Int($0.output.1) }) else { continue }
-            let codes = line.matches(of: #/`([a-z]+(?:_[a-z]+)+|unauthenticated|overloaded)`/#)
+            let codes = line.matches(of: #/`([a-z]+(?:_[a-z]+)+|unauthenticated|overloaded|blocked)`/#)
             for name in codes.map({ String($0.output.1) }) {
                 let code = try #require(ErrorCode(rawValue: name), "\(name)")
                 #expect(code.httpStatus == status, "\(name)")
                 named.insert(code)
             }
         }
-        #expect(named.count == 24)
+        #expect(named.count == 26)
     }
 }

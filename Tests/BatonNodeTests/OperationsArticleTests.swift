@@ -36,9 +36,9 @@ struct OperationsArticleTests {
         canary.sent("r", to: .node(n2), user: UserID(rawValue: 1))
         canary.bus(isThere: false)
         canary.othersHaveBus([n2])
-        let state = NodeState(loops: 1, canary: canary)
+        let state = NodeState(loops: 1, canary: canary, clockCorrection: { -599_600 })
         state.redis(isEvicting: true)
-        state.clock(offset: 600_000, correction: -599_600)
+        state.clock(offset: 600_000)
         state.evacuating()
         state.lease(isHeld: false)
         state.store(.diskFull)
@@ -82,13 +82,15 @@ struct OperationsArticleTests {
         state.serving()
         for sign in [-1, 1] as [Int64] {
             let bound = sign * Limits.Node.clockOffSeconds * 1_000
-            state.clock(offset: bound, correction: 0)
+            state.clock(offset: bound)
             #expect(state.summary().ready && state.summary().reasons.isEmpty)
-            state.clock(offset: bound + sign, correction: 0)
+            state.clock(offset: bound + sign)
             #expect(!state.summary().ready && state.summary().reasons == ["clock_off:\(sign < 0 ? "-" : "+")10"])
         }
-        state.clock(offset: 0, correction: 1_400)
-        #expect(state.summary().ready && state.summary().reasons == ["clock_corrected:+1"])
+        // Without any word of Redis.
+        let corrected = NodeState(loops: 0, clockCorrection: { 1_400 })
+        corrected.serving()
+        #expect(corrected.summary().ready && corrected.summary().reasons == ["clock_corrected:+1"])
     }
 
     @Test("A node without the bus is known by its reasons")

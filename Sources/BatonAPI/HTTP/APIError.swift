@@ -60,7 +60,7 @@ package struct APIError: Error, Hashable, Sendable {
         self.init(code, WireError(failure))
     }
 
-    /// What a message was not taken for.
+    /// Why a message was not accepted.
     package init(_ failure: FrameError) {
         self.init(ErrorCode(rawValue: failure.error.code) ?? .internalError, failure.error)
     }

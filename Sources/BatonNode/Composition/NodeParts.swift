@@ -60,7 +60,9 @@ struct NodeParts: Sendable {
         let canaryWatch = canaryWatch(configuration, metrics)
         let standing = RedisStanding(
             onRefused: { nodeMetrics.refused($0).increment() }, onChange: { log($0, logger) })
-        let state = NodeState(loops: eventLoops.count, redis: standing, canary: canaryWatch)
+        let state = NodeState(
+            loops: eventLoops.count, redis: standing, canary: canaryWatch,
+            clockCorrection: { -storePeers.clockCorrection })
 
         await StorePeerKeeper(peers: storePeers, logger: logger).begin()
         let keys = try signingKeys(configuration, clock)

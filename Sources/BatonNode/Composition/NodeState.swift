@@ -19,8 +19,6 @@ final class NodeState: Sendable {
         var isRedisEvicting = false
         /// By how much the clock is ahead of Redis', in milliseconds.
         var clockOffset: Int64 = 0
-        /// By how much it is ahead of the clock of the store's other processes, which is used.
-        var clockCorrection: Int64 = 0
         var storeFailure: StoreError?
         /// The store's log is large, and a reader keeps it so.
         var isLogHeld = false
@@ -38,10 +36,16 @@ final class NodeState: Sendable {
     let redis: RedisStanding
     /// Nil where the node has no canary.
     private let canary: CanaryWatch?
+    /// By how much the clock is ahead of that of the store's other processes, which is used; in milliseconds.
+    private let clockCorrection: @Sendable () -> Int64
 
-    init(loops: Int, redis: RedisStanding = RedisStanding(), canary: CanaryWatch? = nil) {
+    init(
+        loops: Int, redis: RedisStanding = RedisStanding(), canary: CanaryWatch? = nil,
+        clockCorrection: @escaping @Sendable () -> Int64 = { 0 }
+    ) {
         self.redis = redis
         self.canary = canary
+        self.clockCorrection = clockCorrection
         values = Mutex(Values(redisLoops: Array(repeating: false, count: loops)))
     }
 
@@ -61,13 +65,8 @@ final class NodeState: Sendable {
     func redisPID(_ pid: Int?) { values.withLock { $0.redisPID = pid } }
     func redis(isEvicting: Bool) { values.withLock { $0.isRedisEvicting = isEvicting } }
 
-    /// The clock was compared: with Redis', and with that of the store's other processes.
-    func clock(offset: Int64, correction: Int64) {
-        values.withLock { values in
-            values.clockOffset = offset
-            values.clockCorrection = correction
-        }
-    }
+    /// The clock was compared with Redis'.
+    func clock(offset: Int64) { values.withLock { $0.clockOffset = offset } }
 
     var clockOffset: Int64 { values.withLock { $0.clockOffset } }
 
@@ -138,6 +137,7 @@ final class NodeState: Sendable {
             }
             if values.isLogHeld { missing.append("store_log_held") }
             missing += (verdict?.unreachable ?? []).map { "canary_cannot_reach:\($0.name)" }
+            let correction = clockCorrection()
             var blocking: [String] = []
             // A node takes clients once its canary has proven that it delivers.
             if !values.isServing || verdict?.standing == .unproven { blocking.append("starting") }
@@ -147,7 +147,7 @@ final class NodeState: Sendable {
                 blocking += (verdict?.cutOffFrom ?? []).map { "canary_cut_off:\($0.name)" }
             }
             if Self.isClockOff(values.clockOffset) { blocking.append("clock_off:\(Self.seconds(values.clockOffset))") }
-            if values.clockCorrection != 0 { missing.append("clock_corrected:\(Self.seconds(values.clockCorrection))") }
+            if correction != 0 { missing.append("clock_corrected:\(Self.seconds(correction))") }
             if values.isEvacuating { blocking.append("evacuating") }
             if !values.holdsLease { blocking.append("lease_lost") }
             return (blocking.isEmpty, !missing.isEmpty, blocking + missing, values.redisPID)

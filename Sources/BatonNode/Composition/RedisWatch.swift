@@ -54,12 +54,9 @@ struct RedisWatch: Sendable {
 
     /// Redis corrects nothing. But the clock that differs is wrong, or Redis' is, and somebody has to look.
     private func compareClocks() async {
-        let correction = -parts.storePeers.clockCorrection
-        guard let offset = await parts.redis.clockOffset(of: SystemClock(), within: Self.patience) else {
-            return parts.state.clock(offset: parts.state.clockOffset, correction: correction)
-        }
+        guard let offset = await parts.redis.clockOffset(of: SystemClock(), within: Self.patience) else { return }
         let wasOff = NodeState.isClockOff(parts.state.clockOffset)
-        parts.state.clock(offset: offset, correction: correction)
+        parts.state.clock(offset: offset)
         let isOff = NodeState.isClockOff(offset)
         parts.storePeers.doubtClock(isOff)
         guard isOff != wasOff else { return }

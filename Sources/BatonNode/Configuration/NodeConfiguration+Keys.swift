@@ -93,11 +93,11 @@ extension NodeConfiguration {
             "limits.connectionsPerAddress", \.limits.connectionsPerAddress, 1...1_000_000,
             "WebSockets of one address, an IPv4 address or a /64 network of IPv6, at one node."),
         .integer(
-            "limits.plainConnections", \.limits.plainConnections, 1...1_000_000,
+            "limits.plainConnections", \.limits.plainConnections, 1...65_536,
             "Connections of one node that are no WebSockets. Those that wait give way to new ones."),
         .integer(
-            "limits.plainConnectionsPerAddress", \.limits.plainConnectionsPerAddress, 1...1_000_000,
-            "Those of one address."),
+            "limits.plainConnectionsPerAddress", \.limits.plainConnectionsPerAddress, 1...65_536,
+            "Plain connections of one address at one node."),
         .integer(
             "limits.requestSeconds", \.limits.requestSeconds, 1...3_600,
             "Seconds from the head of a plain request to its end."),
@@ -112,7 +112,8 @@ extension NodeConfiguration {
             "Seconds within which a node has stopped, whatever its clients do."),
         .integer(
             "limits.messageBytes", \.limits.messageBytes, 1_024...16_777_216,
-            "Bytes of one WebSocket message of a client."),
+            "Bytes of one WebSocket message of a client. A body of REST has at most \(Limits.Frame.requestBodyBytes), whatever this is."
+        ),
         .integer(
             "limits.windowEvents", \.limits.windowEvents, 1...65_536,
             "Events that a connection may have unacknowledged."),

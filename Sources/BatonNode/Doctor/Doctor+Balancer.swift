@@ -72,7 +72,7 @@ extension Doctor {
         let admin = try AdminTokenFile.load(path: configuration.adminTokenPath)
         var refusal: String?
         for node in nodes.prefix(Self.nodesAsked) {
-            guard let answer = try? await visits.post("/admin/doctor", of: node.address, as: admin) else { continue }
+            guard let answer = await visits.post("/admin/doctor", of: node.address, as: admin) else { continue }
             guard answer.status == 200,
                 let issued = try? JSONDecoder().decode(DoctorRoute.Answer.self, from: answer.body),
                 let user = UserID(issued.user), let device = DeviceID(issued.device)

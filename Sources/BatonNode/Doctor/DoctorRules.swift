@@ -76,10 +76,16 @@ enum DoctorRules {
     static func openFiles(_ check: String = "open files", limit: Int, for wanted: OpenFiles.Shares) -> Finding {
         let needed = wanted.descriptors
         guard limit < needed else { return .ok(check, "\(limit), enough for \(wanted.sockets) connections") }
+        let change = "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed), and a restart"
+        let plain = OpenFiles.shares(wanted: wanted, limit: limit).plain
+        let sockets = limit - (needed - wanted.sockets - wanted.plain) - plain
+        let fewer =
+            sockets < 1
+            ? ""
+            : "; or --set limits.connections=\(sockets)"
+                + (plain < wanted.plain ? " --set limits.plainConnections=\(plain)" : "")
         return .warning(
-            check, "\(limit), too few for limits.connections = \(wanted.sockets)",
-            change: "LimitNOFILE=\(needed) in the service, or ulimit -n \(needed), and a restart; or "
-                + "--set limits.connections=\(OpenFiles.shares(wanted: wanted, limit: limit).sockets)")
+            check, "\(limit), too few for limits.connections = \(wanted.sockets)", change: change + fewer)
     }
 
     static func journal(mode: String, synchronous: Int) -> Finding {

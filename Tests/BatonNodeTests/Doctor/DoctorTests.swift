@@ -55,7 +55,14 @@ struct DoctorTests {
         let few = DoctorRules.openFiles(limit: 1_237, for: wanted)
         #expect(few.change?.contains("ulimit -n 1238") == true)
         #expect(few.change?.contains("limits.connections=999") == true)
-        #expect(DoctorRules.openFiles(limit: 5, for: wanted).result == .warning)
+        let none = DoctorRules.openFiles(limit: 5, for: wanted)
+        #expect(none.result == .warning && none.change?.contains("limits") == false)
+        // What is advised is enough.
+        let many = OpenFiles.Shares(sockets: 100_000, plain: 1_024, reserve: 128)
+        let advice = DoctorRules.openFiles(limit: 1_024, for: many).change ?? ""
+        #expect(advice.hasSuffix("--set limits.connections=656 --set limits.plainConnections=112"))
+        let heeded = OpenFiles.Shares(sockets: 656, plain: 112, reserve: 128)
+        #expect(DoctorRules.openFiles(limit: 1_024, for: heeded).result == .ok)
         #expect(DoctorRules.journal(mode: "wal", synchronous: 2).result == .ok)
         #expect(DoctorRules.journal(mode: "wal", synchronous: 1).result == .failure)
         #expect(DoctorRules.freeSpace(1 << 30, folder: "/").result == .ok)
