@@ -48,9 +48,18 @@ final class ChatProcess: Sendable {
     }
 
     /// Waits for one of some lines, passing over those before it; false where the output ends without it.
-    func says(_ expected: String...) async -> Bool {
-        for await said in lines where expected.contains(said) { return true }
-        return false
+    func says(_ expected: String...) async -> Bool { await said(upTo: expected) != nil }
+
+    /// Waits for one of some lines.
+    ///
+    /// - Returns: what was said until then, that line included; nil where the output ends without it.
+    func said(upTo expected: [String]) async -> [String]? {
+        var said: [String] = []
+        for await line in lines {
+            said.append(line)
+            if expected.contains(line) { return said }
+        }
+        return nil
     }
 
     /// Everything that is still said, up to the end.
