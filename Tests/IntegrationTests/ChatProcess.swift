@@ -1,6 +1,5 @@
 import BatonTestKit
 import Foundation
-import Synchronization
 
 /// `baton chat` in its line mode, as a script would run it.
 final class ChatProcess: Sendable {
@@ -20,27 +19,8 @@ final class ChatProcess: Sendable {
         process.standardError = FileHandle.nullDevice
         input = inputs.fileHandleForWriting
 
-        let (lines, linesContinuation) = AsyncStream.makeStream(of: String.self)
-        self.lines = lines
-        let open = Mutex<[UInt8]>([])
-        outputs.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                linesContinuation.finish()
-            }
-            open.withLock { open in
-                for byte in data {
-                    if byte == UInt8(ascii: "\n") {
-                        linesContinuation.yield(String(decoding: open, as: UTF8.self))
-                        open = []
-                    } else {
-                        open.append(byte)
-                    }
-                }
-            }
-        }
         try process.run()
+        lines = outputs.lines()
     }
 
     func write(_ line: String) throws {

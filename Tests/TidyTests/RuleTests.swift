@@ -29,6 +29,7 @@ struct RuleTests {
             "let a = try! b()", "fatalError()", "final class A: @unchecked Sendable {}", "let a = b as! C",
             "Task { await a() }", "Task.detached { }", "Task(priority: .high) { }", "try await Task.sleep(for: x)",
             "usleep(3)", "sleep(1)", "print(1)", "process.waitUntilExit()", "process.terminationHandler = {",
+            "handle.readabilityHandler = nil",
             "let a = try WireLogin(jsonUTF8Bytes: b)", "import XCTest", "// TO" + "DO: later", "let a = \"FIX" + "ME\"",
         ])
     func words(line: String) throws {

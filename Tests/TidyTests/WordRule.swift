@@ -29,6 +29,9 @@ enum WordRule {
             pattern: #"\.(waitUntilExit|terminationHandler)\b"#,
             reason: "may hang while other children live; use `ended()` of BatonTestKit", applies: { _ in true }),
         Word(
+            pattern: #"\.readabilityHandler\b"#,
+            reason: "crashes inside libdispatch now and then; use `Pipe.lines()` of BatonTestKit", applies: { _ in true }),
+        Word(
             pattern: #"\bjson(UTF8Bytes|String):"#, reason: "reads escaped text as other text; use `WireJSON`",
             applies: isSource),
         Word(pattern: #"\bimport\s+XCTest\b"#, reason: "tests use Swift Testing", applies: { _ in true }),

@@ -1,4 +1,3 @@
-import Dispatch
 public import Foundation
 import Synchronization
 
@@ -91,17 +90,16 @@ public final class RedisServerFixture: Sendable {
         process.standardError = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output
-        let lines = Lines()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            lines.append(data)
-        }
         try process.run()
         // Only the server writes: its end is then the end of what can be read.
         try output.fileHandleForWriting.close()
         self.process.withLock { $0 = process }
-        try await lines.waitUntilReady()
+        var said: [String] = []
+        for await line in output.lines() {
+            if line.contains("Ready to accept connections") { return }
+            said = said.suffix(20) + [line]
+        }
+        throw Failure(description: "redis-server ended at once: \(said.joined(separator: "\n"))")
     }
 
     /// SIGKILL, and waits until it is gone.
@@ -152,42 +150,4 @@ public final class RedisServerFixture: Sendable {
         return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/redis-server") }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }()
-}
-
-/// What a server printed, until it says that it is ready; later lines are read and dropped, so that it never blocks.
-private final class Lines: Sendable {
-    private struct State {
-        var text = ""
-        var outcome: Result<Void, RedisServerFixture.Failure>?
-        var waiter: CheckedContinuation<Void, any Error>?
-    }
-
-    private let state = Mutex(State())
-
-    func append(_ data: Data) {
-        state.withLock { state in
-            guard state.outcome == nil else { return }
-            state.text += String(decoding: data, as: UTF8.self)
-            if state.text.contains("Ready to accept connections") {
-                state.outcome = .success(())
-            } else if data.isEmpty {
-                state.outcome = .failure(.init(description: "redis-server ended at once: \(state.text.suffix(2_000))"))
-            }
-            guard let outcome = state.outcome else { return }
-            state.waiter?.resume(with: outcome.mapError { $0 })
-            state.waiter = nil
-        }
-    }
-
-    func waitUntilReady() async throws {
-        try await withCheckedThrowingContinuation { (waiter: CheckedContinuation<Void, any Error>) in
-            state.withLock { state in
-                if let outcome = state.outcome {
-                    waiter.resume(with: outcome.mapError { $0 })
-                } else {
-                    state.waiter = waiter
-                }
-            }
-        }
-    }
 }

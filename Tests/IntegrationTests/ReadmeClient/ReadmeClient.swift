@@ -1,6 +1,5 @@
 import BatonTestKit
 import Foundation
-import Synchronization
 
 /// One run of the README's client: what is typed goes in, frames come out.
 final class ReadmeClient {
@@ -15,8 +14,6 @@ final class ReadmeClient {
 
     init(_ python: PythonInterpreter, in folder: URL, arguments: [String]) throws {
         let output = Pipe()
-        let (lines, continuation) = AsyncStream<String>.makeStream()
-        self.lines = lines
         complaints = folder.appendingPathComponent("complaints-\(UInt64.random(in: 1...UInt64.max))")
         _ = FileManager.default.createFile(atPath: complaints.path, contents: nil)
         process.executableURL = URL(fileURLWithPath: python.path)
@@ -25,16 +22,8 @@ final class ReadmeClient {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: complaints)
-        let splitter = LineSplitter()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            for line in splitter.lines(in: data) { continuation.yield(line) }
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                continuation.finish()
-            }
-        }
         try process.run()
+        lines = output.lines()
     }
 
     func type(_ line: String) throws {
@@ -65,22 +54,5 @@ final class ReadmeClient {
         // Not SIGTERM: a child inherits what the threads of this program block, and those of Dispatch block it.
         kill(process.processIdentifier, SIGKILL)
         process.ended()
-    }
-}
-
-/// Puts lines together from the pieces that a pipe gives.
-private final class LineSplitter: Sendable {
-    private let rest = Mutex<[UInt8]>([])
-
-    func lines(in data: Data) -> [String] {
-        rest.withLock { rest in
-            rest += data
-            var lines: [String] = []
-            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                lines.append(String(decoding: rest[..<end], as: UTF8.self))
-                rest.removeSubrange(...end)
-            }
-            return lines
-        }
     }
 }
