@@ -338,7 +338,7 @@ extension BatonClient {
     func write(_ frame: WireClientFrame) {
         guard case .connected(let handle, _) = phase else { return }
         do {
-            handle.value.write(try FrameCodec.encode(frame, as: .proto))
+            handle.value.write(try FrameCodec.encode(frame, as: configuration.encoding))
         } catch {
             configuration.logger.error("a frame could not be encoded", metadata: ["error": "\(error)"])
         }

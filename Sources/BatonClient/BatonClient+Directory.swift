@@ -41,6 +41,16 @@ extension BatonClient {
         return ConversationPage(try await authorized(.GET, path, answer: WireConversationList.self))
     }
 
+    /// The user wants to hear no more of another one: neither can write to the other, or see when the other is online or
+    /// types.
+    public func block(_ user: UserID) async throws(ClientError) {
+        _ = try await authorized(.PUT, "/v1/blocks/\(user)", answer: WireErrorResponse.self)
+    }
+
+    public func unblock(_ user: UserID) async throws(ClientError) {
+        _ = try await authorized(.DELETE, "/v1/blocks/\(user)", answer: WireErrorResponse.self)
+    }
+
     /// One conversation of the user, with its members and how far each has read.
     public func conversation(_ id: ConversationID) async throws(ClientError) -> Conversation {
         let wire = try await authorized(.GET, "/v1/conversations/\(id)", answer: WireConversation.self)

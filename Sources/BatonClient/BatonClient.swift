@@ -116,7 +116,7 @@ public actor BatonClient {
         httpConfiguration.redirectConfiguration = .disallow
         http = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: httpConfiguration)
         rest = RelayREST(http: http, on: loop, addresses: configuration.addresses)
-        connector = RelayConnector(on: loop, tls: tls.context)
+        connector = RelayConnector(on: loop, tls: tls.context, encoding: configuration.encoding)
         writer = StateWriter(file: file, on: loop)
 
         let contents = file?.contents ?? StateContents()

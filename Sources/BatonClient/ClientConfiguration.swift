@@ -35,6 +35,8 @@ public struct ClientConfiguration: Sendable {
     package var observer: (@Sendable (ClientObservation) -> Void)?
     /// What random choices (refs, waiting times, servers) are made from, for harnesses whose runs can be made again.
     package var seed: UInt64?
+    /// What its connections speak, for harnesses that use them all.
+    package var encoding = Subprotocol.proto
     /// Whether a client that is displaced comes back once. For those that look at one connection: false.
     package var returnsWhenDisplaced = true
 

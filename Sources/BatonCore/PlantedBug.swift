@@ -18,5 +18,14 @@
         case inventReceipts
         /// A conversation's next sequence comes from memory, whatever other processes have written meanwhile.
         case sequenceOutsideLock
+        /// A session is written over a newer connection's, as by a node that stood still and compares nothing.
+        case overwriteNewerSession
+        /// A send that reached a node before it stood still is stored as a new message, whatever other nodes accepted
+        /// meanwhile.
+        case repeatAsNewAfterPause
+        /// A connection stays, though a newer one of its device on another node has displaced it.
+        case keepDisplaced
+        /// That somebody types is shown to strangers, too, and to those who are blocked.
+        case showTypingToStrangers
     }
 #endif

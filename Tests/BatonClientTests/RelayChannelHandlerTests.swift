@@ -35,16 +35,18 @@ struct RelayChannelHandlerTests {
     }
 
     /// The answer that accepts the request that was written.
-    private func acceptance() throws -> [UInt8] {
+    private func acceptance(_ encoding: Subprotocol = .proto, on channel: EmbeddedChannel? = nil) throws -> [UInt8] {
+        let channel = channel ?? self.channel
         let request = try #require(try channel.readOutbound(as: ByteBuffer.self))
         let text = String(buffer: request)
         #expect(text.contains("Authorization: Bearer token\r\n"))
+        #expect(text.contains("Sec-WebSocket-Protocol: \(encoding.rawValue)\r\n"))
         let line = try #require(text.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") })
         let accept = Upgrade.accept(for: String(line.dropFirst(19)))
         return Array(
             """
             HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Accept: \(accept)\r\nSec-WebSocket-Protocol: baton.v1.proto\r\n\r\n
+            Sec-WebSocket-Accept: \(accept)\r\nSec-WebSocket-Protocol: \(encoding.rawValue)\r\n\r\n
             """.utf8)
     }
 
@@ -70,6 +72,26 @@ struct RelayChannelHandlerTests {
         #expect(recorder.opened == 1)
         #expect(recorder.messages == [[1, 2]])
         #expect(recorder.ticks > 0)
+    }
+
+    @Test("A connection that speaks JSON sends and takes text frames, and no binary ones")
+    func json() throws {
+        let recorder = Recorder()
+        let handler = RelayChannelHandler(
+            session: recorder, authority: "relay:80", accessToken: "token", encoding: .json)
+        let channel = EmbeddedChannel(handler: handler)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80), promise: nil)
+        try channel.writeInbound(ByteBuffer(bytes: try acceptance(.json, on: channel) + [0x81, 2, 0x7b, 0x7d]))
+        #expect(recorder.messages == [Array("{}".utf8)])
+
+        handler.write(Array("{}".utf8))
+        channel.embeddedEventLoop.run()
+        let written = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(Array(written.readableBytesView.prefix(2)) == [0x81, 0x82])
+
+        try channel.writeInbound(ByteBuffer(bytes: [0x82, 1, 1]))
+        #expect(recorder.messages.count == 1)
+        #expect(!handler.isOpen)
     }
 
     @Test("What is written in one tick leaves in one write, masked")

@@ -6,7 +6,7 @@
     /// The simulation is worth what it finds: each bug that can be planted here is found within some seeds, by its name.
     @Suite("Planted bugs in a simulation")
     struct PlantedBugTests {
-        private static let seeds: UInt64 = 150
+        private static let seeds: UInt64 = 500
 
         @Test(
             "A planted bug is found, by the invariant named for it",
@@ -17,6 +17,10 @@
                 (.advanceCursorOnSend, ["lost", "hole", "resynced", "protocol", "not_settled"]),
                 (.deleteOthersSession, ["session_deleted"]),
                 (.dropHintAndSweep, ["not_settled", "lost"]),
+                (.overwriteNewerSession, ["session_went_back"]),
+                (.repeatAsNewAfterPause, ["ref_split"]),
+                (.keepDisplaced, ["not_displaced"]),
+                (.showTypingToStrangers, ["typing_leaked"]),
             ])
         func found(bug: PlantedBug, names: [String]) {
             for seed in 1...Self.seeds {

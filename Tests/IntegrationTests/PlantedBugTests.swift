@@ -40,7 +40,18 @@
             Case(bug: .sequenceOutsideLock, invariant: .diverged),
             // The end of a connection that was displaced takes the session of the one that displaced it.
             Case(bug: .deleteOthersSession, invariant: .presenceWrong, seconds: 12) { $0.second = 0.1 },
+            // Senders leave a node that hangs, and send again elsewhere what lies in its sockets.
+            Case(bug: .repeatAsNewAfterPause, invariant: .refSplit, faults: [.pause], seconds: 14, healSeconds: 30) {
+                $0.resend = 0.1
+            },
+            // The client's own connection is displaced by a second one, mostly on the other node.
+            Case(bug: .keepDisplaced, invariant: .twoConnections, seconds: 26) { $0.second = 0.02 },
+            Case(bug: .showTypingToStrangers, invariant: .typingLeaked) { $0.typing = 0.2 },
         ]
+
+        /// What devices cannot see: a session in Redis that is not their newest one, until it is renewed. The simulation,
+        /// whose Redis tells what is written over what, finds them.
+        static let onlySimulated: Set<PlantedBug> = [.overwriteNewerSession]
 
         @Test("Each is found by the invariant named for it", arguments: cases)
         func found(planted: Case) async throws {
@@ -55,7 +66,8 @@
 
         @Test("Every bug has its test")
         func complete() {
-            #expect(Set(Self.cases.compactMap(\.bug)) == Set(PlantedBug.allCases))
+            #expect(Set(Self.cases.compactMap(\.bug)).union(Self.onlySimulated) == Set(PlantedBug.allCases))
+            #expect(Self.onlySimulated.isDisjoint(with: Self.cases.compactMap(\.bug)))
         }
 
         @Test("Without a bug the same breaks nothing")

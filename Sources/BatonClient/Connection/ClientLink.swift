@@ -24,7 +24,7 @@ final class ClientLink: RelayChannelSession {
 
     func received(_ payload: UnsafeRawBufferPointer, on channel: RelayChannelHandler<ClientLink>) {
         do {
-            frames.append(try FrameCodec.decodeServerFrame(Array(payload), as: .proto))
+            frames.append(try FrameCodec.decodeServerFrame(Array(payload), as: channel.encoding))
         } catch {
             channel.abort(.broken("a frame that is none of relay.proto"))
         }

@@ -5,7 +5,7 @@ package import NIOCore
 package protocol RelayChannelSession: AnyObject {
     /// The handshake is done; `hello` is the session's to send.
     func opened(_ channel: RelayChannelHandler<Self>)
-    /// The payload of one binary message. The bytes are valid during the call.
+    /// The payload of one message in the agreed encoding. The bytes are valid during the call.
     func received(_ payload: UnsafeRawBufferPointer, on channel: RelayChannelHandler<Self>)
     /// A ping was answered.
     func answeredPing()
@@ -42,6 +42,8 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
     private static var keptBytes: Int { 64 * 1024 }
 
     private let session: Session
+    /// What was agreed on: text frames for JSON, binary ones for protobuf.
+    package let encoding: Subprotocol
     private var phase: Phase
     private var context: ChannelHandlerContext?
     /// Received and not yet a whole frame.
@@ -56,11 +58,13 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
     /// generator with a random seed will do.
     private var maskingKeys: UInt64
 
-    package init(session: Session, authority: String, accessToken: String) {
+    package init(session: Session, authority: String, accessToken: String, encoding: Subprotocol = .proto) {
         self.session = session
+        self.encoding = encoding
         var generator = SystemRandomNumberGenerator()
         maskingKeys = generator.next() | 1
-        phase = .upgrading(Upgrade(authority: authority, accessToken: accessToken, using: &generator))
+        phase = .upgrading(
+            Upgrade(authority: authority, accessToken: accessToken, encoding: encoding, using: &generator))
     }
 
     /// Whether messages can be sent.
@@ -72,16 +76,19 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
 
     package var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    /// Writes one binary message, whose bytes `fill` puts in place. It leaves with the tick's others.
+    /// Writes one message in the agreed encoding, whose bytes `fill` puts in place. It leaves with the tick's others.
     package func write(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
         guard case .open = phase else { return }
-        append(.binary, count: count, fill)
+        append(messages, count: count, fill)
         scheduleFlush()
     }
 
     package func write(_ payload: [UInt8]) {
         write(count: payload.count) { $0.copyBytes(from: payload) }
     }
+
+    /// The kind of frames that messages are.
+    private var messages: WebSocketFrame.Opcode { encoding == .proto ? .binary : .text }
 
     /// Asks the server for a sign of life.
     package func ping() {
@@ -205,9 +212,9 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
 
     private func take(_ opcode: WebSocketFrame.Opcode, isFinal: Bool, _ payload: UnsafeRawBufferPointer) {
         switch opcode {
-        case .binary where isFinal && fragments == nil:
+        case messages where isFinal && fragments == nil:
             if isOpen { session.received(payload, on: self) }
-        case .binary where fragments == nil:
+        case messages where fragments == nil:
             fragments = ByteBuffer(bytes: payload)
         case .continuation:
             guard fragments != nil else { return violated("a continuation of nothing") }
@@ -216,8 +223,9 @@ package final class RelayChannelHandler<Session: RelayChannelSession>: ChannelIn
             guard isFinal else { return }
             fragments = nil
             if isOpen { all.withUnsafeReadableBytes { session.received($0, on: self) } }
-        case .binary: violated("a message inside another")
+        case messages: violated("a message inside another")
         case .text: violated("a text frame where binary was agreed")
+        case .binary: violated("a binary frame where text was agreed")
         case .ping:
             guard isOpen else { return }
             append(.pong, count: payload.count) { $0.copyMemory(from: payload) }

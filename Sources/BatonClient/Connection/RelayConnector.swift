@@ -1,3 +1,4 @@
+package import BatonProtocol
 package import NIOCore
 import NIOPosix
 package import NIOSSL
@@ -7,11 +8,16 @@ package struct RelayConnector: Sendable {
     package let eventLoop: any EventLoop
     /// nil: the addresses are all without TLS.
     private let tls: NIOSSLContext?
+    private let encoding: Subprotocol
     private let timeout: TimeAmount
 
-    package init(on eventLoop: any EventLoop, tls: NIOSSLContext?, timeout: TimeAmount = .seconds(5)) {
+    package init(
+        on eventLoop: any EventLoop, tls: NIOSSLContext?, encoding: Subprotocol = .proto,
+        timeout: TimeAmount = .seconds(5)
+    ) {
         self.eventLoop = eventLoop
         self.tls = tls
+        self.encoding = encoding
         self.timeout = timeout
     }
 
@@ -38,7 +44,8 @@ package struct RelayConnector: Sendable {
                     }
                     try pipeline.addHandler(
                         RelayChannelHandler(
-                            session: makeSession(), authority: address.authority, accessToken: accessToken))
+                            session: makeSession(), authority: address.authority, accessToken: accessToken,
+                            encoding: encoding))
                 }
             }
             .connect(host: address.host, port: address.port)

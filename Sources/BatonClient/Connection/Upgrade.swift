@@ -24,10 +24,15 @@ struct Upgrade {
     private let key: String
     private let authority: String
     private let accessToken: String
+    private let encoding: Subprotocol
 
-    init(authority: String, accessToken: String, using generator: inout some RandomNumberGenerator) {
+    init(
+        authority: String, accessToken: String, encoding: Subprotocol,
+        using generator: inout some RandomNumberGenerator
+    ) {
         self.authority = authority
         self.accessToken = accessToken
+        self.encoding = encoding
         key = Data((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }).base64EncodedString()
     }
 
@@ -39,7 +44,7 @@ struct Upgrade {
         Connection: Upgrade\r
         Sec-WebSocket-Version: 13\r
         Sec-WebSocket-Key: \(key)\r
-        Sec-WebSocket-Protocol: \(Subprotocol.proto.rawValue)\r
+        Sec-WebSocket-Protocol: \(encoding.rawValue)\r
         Authorization: Bearer \(accessToken)\r
         \r
 
@@ -72,8 +77,8 @@ struct Upgrade {
         else {
             return .refused(.broken("the answer to the upgrade is not RFC 6455's"))
         }
-        guard headers["sec-websocket-protocol"] == Subprotocol.proto.rawValue else {
-            return .refused(.broken("the server does not speak \(Subprotocol.proto.rawValue)"))
+        guard headers["sec-websocket-protocol"] == encoding.rawValue else {
+            return .refused(.broken("the server does not speak \(encoding.rawValue)"))
         }
         return .upgraded(consumed: consumed)
     }

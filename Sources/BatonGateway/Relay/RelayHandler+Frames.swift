@@ -56,6 +56,9 @@ extension RelayHandler {
     private func handle(_ send: WireSend) throws(FrameError) {
         var request = try loop.reader(of: principal).request(send, at: loop.clock.now)
         let now = loop.eventLoop.now
+        #if DEBUG
+            request = loop.forgettingRefAfterPause(request, at: now)
+        #endif
         request.refusing = try loop.charge(self, bytes: request.payload.count, at: now)
         loop.traceReceived(request, at: now)
         loop.submit(.send(request), for: .send(self, ref: send.ref, at: now, refusing: request.refusing))

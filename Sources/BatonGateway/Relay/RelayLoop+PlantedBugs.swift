@@ -1,5 +1,6 @@
 #if DEBUG
     import BatonCore
+    import NIOCore
 
     extension RelayLoop {
         /// Planted: tells of messages that are not on disk. With these bugs a store calls twice, first before its commit.
@@ -23,6 +24,37 @@
                 }
             }
             return true
+        }
+    }
+
+    /// Knows whether an event loop has just stood still.
+    struct PauseWatch {
+        private var lastSecond: NIODeadline?
+        private var wentOn: NIODeadline?
+
+        private static let pause = TimeAmount.seconds(2)
+        /// For so long what waited in the sockets is read.
+        private static let aftermath = TimeAmount.seconds(1)
+
+        mutating func secondPassed(_ now: NIODeadline) {
+            if isLate(now) { wentOn = now }
+            lastSecond = now
+        }
+
+        func isAfterPause(_ now: NIODeadline) -> Bool {
+            isLate(now) || wentOn.map { now - $0 < Self.aftermath } ?? false
+        }
+
+        private func isLate(_ now: NIODeadline) -> Bool { lastSecond.map { now - $0 > Self.pause } ?? false }
+    }
+
+    extension RelayLoop {
+        /// Planted: the ref of a send that waited while the node stood still is taken for one that was never seen.
+        func forgettingRefAfterPause(_ send: SendRequest, at now: NIODeadline) -> SendRequest {
+            guard node.settings.plantedBug == .repeatAsNewAfterPause, pauses.isAfterPause(now) else { return send }
+            return SendRequest(
+                sender: send.sender, device: send.device, ref: "\(send.ref) \(now.uptimeNanoseconds)",
+                target: send.target, payload: send.payload, at: send.at)
         }
     }
 

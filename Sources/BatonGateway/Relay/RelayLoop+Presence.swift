@@ -92,6 +92,9 @@ extension RelayLoop {
     func secondPassed() {
         secondsRunning += 1
         let now = eventLoop.now
+        #if DEBUG
+            pauses.secondPassed(now)
+        #endif
         anchorTrace()
         var census = ConnectionCensus()
         for handler in handlers.values {

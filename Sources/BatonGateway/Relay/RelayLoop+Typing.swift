@@ -16,6 +16,9 @@ extension RelayLoop {
             return
         }
         let notice = BusMessage.typing(id, by: user, active: active)
+        #if DEBUG
+            if node.settings.plantedBug == .showTypingToStrangers { return send(notice, to: peer) }
+        #endif
         if let isShown = handler.ephemeral?.isTypingShown(in: id, at: eventLoop.now) {
             if isShown { send(notice, to: peer) }
             return

@@ -74,6 +74,7 @@ package final class RelayLoop {
     #if DEBUG
         /// The last submission that was told of before its commit.
         var lastToldEarly: UInt64 = 0
+        var pauses = PauseWatch()
     #endif
     /// An `accepted` was queued and did not leave yet.
     private var holdsAccepted = false

@@ -11,6 +11,8 @@ package struct ChaosBehaviour: Hashable, Sendable {
     /// Stops to read for a while.
     package var pause = 0.004
     package var pauseSeconds = 1.0...35.0
+    /// Shows another user that it types: one whom it writes to, whom it does not know, or who blocked its user.
+    package var typing = 0.02
     /// Asks REST what is unread.
     package var unread = 0.004
 
@@ -22,7 +24,7 @@ package struct ChaosBehaviour: Hashable, Sendable {
     static let readEvery: (soon: UInt64, late: UInt64) = (4, 32)
 
     package enum Act: Hashable, Sendable {
-        case send, reconnect, resend, twin, second, pause, unread
+        case send, reconnect, resend, twin, second, pause, typing, unread
     }
 
     /// The next thing to do.
@@ -30,7 +32,7 @@ package struct ChaosBehaviour: Hashable, Sendable {
         var rest = Double.random(in: 0..<1, using: &generator)
         for (act, part) in [
             (Act.reconnect, reconnect), (.resend, resend), (.twin, twin), (.second, second), (.pause, pause),
-            (.unread, unread),
+            (.typing, typing), (.unread, unread),
         ] {
             if rest < part { return act }
             rest -= part

@@ -5,14 +5,13 @@ import BatonCore
 extension ChaosDevice {
     /// Messages that may wait in the outbox before the device waits with further ones.
     private static let outboxMessages = 256
-    private static let longestPadding = 200
 
     /// One message to each peer, so that they know each other.
     func greet() async -> UInt64 {
         var number: UInt64 = 0
         for peer in peers {
             number += 1
-            await send(number, padding: 0, to: peer)
+            await send(number, to: peer)
         }
         return number
     }
@@ -32,48 +31,59 @@ extension ChaosDevice {
             try await clock.sleep(until: next)
             next = max(next + .seconds(Double.random(in: 0.5...1.5, using: &generator) / rate), clock.now - .seconds(1))
             guard let peer = peers.randomElement(using: &generator) else { return }
-            let padding = Int.random(in: 0...Self.longestPadding, using: &generator)
             let act = behaviour.act(using: &generator)
             guard await client.outboxCount < Self.outboxMessages else { continue }
             number += 1
             switch act {
-            case .send: await send(number, padding: padding, to: peer)
+            case .send: await send(number, to: peer)
             case .resend:
-                await send(number, padding: padding, to: peer)
+                await send(number, to: peer)
                 await client.reconnect()
             case .reconnect:
                 await client.reconnect()
-                await send(number, padding: padding, to: peer)
-            case .twin: await sendTwice(number, padding: padding, to: peer, using: &generator)
+                await send(number, to: peer)
+            case .twin: await sendTwice(number, to: peer, using: &generator)
             case .second:
                 await connectTwice(using: &generator)
-                await send(number, padding: padding, to: peer)
+                await send(number, to: peer)
             case .pause:
                 let pause = Double.random(in: behaviour.pauseSeconds, using: &generator)
                 // Over before the load is, so that what comes after it is not about this.
                 journal.pause(until: min(clock.now + .seconds(min(pause, seconds / 4)), end))
-                await send(number, padding: padding, to: peer)
+                await send(number, to: peer)
+            case .typing:
+                await type(using: &generator)
+                await send(number, to: peer)
             case .unread:
                 await askUnread()
-                await send(number, padding: padding, to: peer)
+                await send(number, to: peer)
             }
         }
     }
 
-    private func send(_ number: UInt64, padding: Int, to peer: UserID) async {
+    /// Shows somebody that the user types, or no longer does. It is written down before it leaves, since the other one
+    /// may be told at once.
+    private func type(using generator: inout SeededGenerator) async {
+        let strangers = everybody.filter { !peers.contains($0) }
+        let others = [peers, everybody, strangers][Int.random(in: 0...2, using: &generator)]
+        guard let other = others.randomElement(using: &generator),
+            let conversation = ConversationID(between: user, and: other)
+        else { return }
+        let isActive = Bool.random(using: &generator)
+        history.append(
+            .typed(conversation: conversation.description, recipients: [other.description], isActive: isActive))
+        await client.typing(isActive, in: conversation)
+    }
+
+    func send(_ number: UInt64, to peer: UserID) async {
         guard let conversation = ConversationID(between: user, and: peer) else { return }
         let began = history.now
         progress.invoked()
         do {
-            let ref = try await client.enqueue(Self.text(number, padding: padding), to: .user(peer))
+            let ref = try await client.enqueue(HarnessText.text(number), to: .user(peer))
             journal.invoked(ref, in: conversation, to: peer, body: number, at: began)
         } catch {
             progress.failed()
         }
-    }
-
-    /// A text that begins with its number.
-    static func text(_ number: UInt64, padding: Int) -> String {
-        "\(number) \(String(repeating: ".", count: padding))"
     }
 }

@@ -17,8 +17,8 @@ extension ChaosDevice {
     // MARK: One message on two nodes at once
 
     /// Sends a message with the same ref on two connections to different nodes at the same moment, without the SDK,
-    /// and again on one until it is answered.
-    func sendTwice(_ number: UInt64, padding: Int, to peer: UserID, using generator: inout SeededGenerator) async {
+    /// and again on one until it is answered. The two connections differ in their encodings.
+    func sendTwice(_ number: UInt64, to peer: UserID, using generator: inout SeededGenerator) async {
         let addresses = client.configuration.addresses.shuffled(using: &generator)
         let ref = DeviceID.random(using: &generator).description
         guard let conversation = ConversationID(between: user, and: peer), !addresses.isEmpty,
@@ -30,7 +30,7 @@ extension ChaosDevice {
         var frame = WireClientFrame()
         frame.send.ref = ref
         frame.send.user = peer.description
-        frame.send.content.text = Self.text(number, padding: padding)
+        frame.send.content.text = HarnessText.text(number)
 
         var isAnswered = await send(frame, at: Array(addresses.prefix(2)), token)
         for attempt in 0..<Self.attempts where !isAnswered {

@@ -8,6 +8,8 @@ struct ChaosDevice: Sendable {
     let device: DeviceID
     /// Whom it writes to, and whose presence it watches.
     let peers: [UserID]
+    /// All other users.
+    let everybody: [UserID]
     let client: BatonClient
     let journal: DeviceJournal
     let progress: ChaosProgress
@@ -40,7 +42,12 @@ struct ChaosDevice: Sendable {
             case .resync(let reason): history.append(.resync("\(reason)"))
             case .presence(let change):
                 history.append(.presence(user: change.user.description, isOnline: change.isOnline))
-            case .caughtUp, .typing: break
+            case .typing(let typing):
+                history.append(
+                    .typing(
+                        conversation: typing.conversation.description, user: typing.user.description,
+                        isActive: typing.isActive))
+            case .caughtUp: break
             }
             await pauseWhereAsked()
         }
@@ -104,9 +111,9 @@ struct ChaosDevice: Sendable {
         }
     }
 
-    /// The number that a message of a harness begins with.
+    /// The number of a message of a harness, whose bytes are all as they were sent.
     private static func number(in content: Content) -> UInt64? {
         guard case .text(let text) = content else { return nil }
-        return text.split(separator: " ", maxSplits: 1).first.flatMap { UInt64($0) }
+        return HarnessText.number(in: text)
     }
 }

@@ -1,5 +1,6 @@
 import BatonClient
 import BatonCore
+import BatonProtocol
 import Foundation
 import Logging
 
@@ -117,6 +118,7 @@ package struct ChaosRun: Sendable {
     private func greet(_ devices: [ChaosDevice]) async throws -> [UInt64] {
         var numbers: [UInt64] = []
         for device in devices { numbers.append(device.index < settings.users ? await device.greet() : 0) }
+        let estranged = await becomeAcquainted(devices, &numbers)
         guard await progress.reached(.answered, within: .seconds(Self.connectSeconds)) else {
             throw ChaosFailure(
                 "the first messages were not accepted within \(Self.connectSeconds) s; the nodes' logs in "
@@ -125,7 +127,30 @@ package struct ChaosRun: Sendable {
         // Whether they arrive is for the checker to say.
         _ = await progress.reached(.delivered, within: .seconds(settings.quietSeconds))
         for device in devices { await device.client.watch(device.peers) }
+        if let (device, other) = estranged {
+            try await device.client.block(other)
+            device.history.append(.blocked(user: other.description))
+        }
         return numbers
+    }
+
+    /// Two users who do not write to each other otherwise do so once, before one of them blocks the other: from then on
+    /// neither is shown that the other types.
+    ///
+    /// - Returns: one of the first user's devices, and whom it is to block; nil where all write to all.
+    private func becomeAcquainted(
+        _ devices: [ChaosDevice], _ numbers: inout [UInt64]
+    ) async -> (ChaosDevice, UserID)? {
+        guard let one = devices.first,
+            let other = devices.prefix(settings.users).first(where: {
+                $0.user != one.user && !one.peers.contains($0.user)
+            })
+        else { return nil }
+        for (sender, recipient) in [(one, other), (other, one)] {
+            numbers[sender.index] += 1
+            await sender.send(numbers[sender.index], to: recipient.user)
+        }
+        return (one, other.user)
     }
 
     /// - Parameter numbers: how many messages each device has sent before.
@@ -212,6 +237,7 @@ extension ChaosRun {
             configuration.logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
             configuration.observer = { journal.observed($0) }
             configuration.seed = generator.next()
+            configuration.encoding = Bool.random(using: &generator) ? .json : .proto
             return try BatonClient(configuration)
         }
         do {
@@ -235,11 +261,14 @@ extension ChaosRun {
             let peers = Set([1, users.count - 1, chord, users.count - chord].map { users[(place + $0) % users.count] })
                 .subtracting([users[place]])
             journals[index].history.append(
-                .device(user: tokens[index].user.description, device: tokens[index].device.description))
+                .device(
+                    user: tokens[index].user.description, device: tokens[index].device.description,
+                    encoding: clients[index].configuration.encoding.rawValue))
             progress.added(index, of: tokens[index].user)
             return ChaosDevice(
                 index: index, user: tokens[index].user, device: tokens[index].device,
-                peers: peers.sorted { $0.rawValue < $1.rawValue }, client: clients[index], journal: journals[index],
+                peers: peers.sorted { $0.rawValue < $1.rawValue }, everybody: users.filter { $0 != users[place] },
+                client: clients[index], journal: journals[index],
                 progress: progress, behaviour: settings.behaviour)
         }
     }

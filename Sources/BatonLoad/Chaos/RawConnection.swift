@@ -22,10 +22,13 @@ final class RawConnection: RelayChannelSession {
     struct Handle: Sendable {
         fileprivate let channel: NIOLoopBound<RelayChannelHandler<RawConnection>>
         fileprivate let eventLoop: any EventLoop
+        fileprivate let encoding: Subprotocol
 
-        /// All of them in one write.
+        /// All of them in one write. JSON escapes what is not ASCII, as the SDK does not.
         func write(_ frames: [WireClientFrame]) {
-            let (channel, payloads) = (channel, frames.compactMap { try? FrameCodec.encode($0, as: .proto) })
+            let (channel, encoding) = (channel, encoding)
+            let payloads = frames.compactMap { try? FrameCodec.encode($0, as: encoding) }
+                .map { encoding == .json ? EscapedJSON.escape($0) : $0 }
             eventLoop.execute {
                 for payload in payloads { channel.value.write(payload) }
             }
@@ -45,19 +48,27 @@ final class RawConnection: RelayChannelSession {
     private init(tell: @escaping @Sendable (Event) -> Void) { self.tell = tell }
 
     /// Begins to connect. The last event is `ended`.
-    static func open(_ address: RelayAddress, accessToken: String, tell: @escaping @Sendable (Event) -> Void) {
-        let connector = RelayConnector(on: MultiThreadedEventLoopGroup.singleton.next(), tls: nil)
+    static func open(
+        _ address: RelayAddress, _ encoding: Subprotocol, accessToken: String,
+        tell: @escaping @Sendable (Event) -> Void
+    ) {
+        let connector = RelayConnector(
+            on: MultiThreadedEventLoopGroup.singleton.next(), tls: nil, encoding: encoding)
         connector.connect(to: address, accessToken: accessToken) { RawConnection(tell: tell) }
             .whenFailure { tell(.ended(.unreachable("\($0)"))) }
     }
 
     func opened(_ channel: RelayChannelHandler<RawConnection>) {
         guard let eventLoop = channel.eventLoop else { return }
-        tell(.opened(Handle(channel: NIOLoopBound(channel, eventLoop: eventLoop), eventLoop: eventLoop)))
+        tell(
+            .opened(
+                Handle(
+                    channel: NIOLoopBound(channel, eventLoop: eventLoop), eventLoop: eventLoop,
+                    encoding: channel.encoding)))
     }
 
     func received(_ payload: UnsafeRawBufferPointer, on channel: RelayChannelHandler<RawConnection>) {
-        guard let frame = try? FrameCodec.decodeServerFrame(Array(payload), as: .proto) else {
+        guard let frame = try? FrameCodec.decodeServerFrame(Array(payload), as: channel.encoding) else {
             return channel.abort(.broken("a frame that is none of relay.proto"))
         }
         switch frame.frame {

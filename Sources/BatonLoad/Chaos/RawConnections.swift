@@ -1,5 +1,6 @@
 import BatonClient
 import BatonCore
+import BatonProtocol
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -14,7 +15,7 @@ struct RawConnections: Sendable {
     /// Ends when all of them have ended, or their time is up.
     let events: AsyncStream<Element>
 
-    /// Begins to connect.
+    /// Begins to connect. Connections speak protobuf and JSON in turn.
     init(to addresses: [RelayAddress], accessToken: String, _ journal: DeviceJournal, within limit: TimeAmount) {
         let numbers = addresses.map { _ in journal.newConnection() }
         self.numbers = numbers
@@ -26,7 +27,8 @@ struct RawConnections: Sendable {
         let open = Open(numbers)
         for (number, address) in zip(numbers, addresses) {
             journal.connection(number, .opened(address: address.description))
-            RawConnection.open(address, accessToken: accessToken) { event in
+            let encoding: Subprotocol = number.isMultiple(of: 2) ? .proto : .json
+            RawConnection.open(address, encoding, accessToken: accessToken) { event in
                 if case .welcomed(let node) = event { journal.connection(number, .welcomed(node: node)) }
                 if case .ended(let ending) = event { journal.ended(number, ending) }
                 continuation.yield((number, event))

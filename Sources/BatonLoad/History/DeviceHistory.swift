@@ -13,7 +13,7 @@ package struct DeviceHistory: Sendable {
 
     /// - Throws: `HistoryError` where the first record does not say whose history it is.
     package init(name: String, records: [HistoryRecord], isRevoked: Bool = false) throws(HistoryError) {
-        guard case .device(let user, let device) = records.first?.event else {
+        guard case .device(let user, let device, _) = records.first?.event else {
             throw HistoryError(
                 description: "\(name): the first line must say whose history it is (\"event\":\"device\")")
         }

@@ -12,6 +12,9 @@ package struct HistoryBounds: Sendable {
     package var presenceAfterStart = 10 * second
     /// After a fault that is felt by presence (Redis, a hanging node) was mended nothing is said of it for so long.
     package var presenceAfterFault = 75 * second
+    /// From a block until no typing is shown any more: for so long a node that did not hear of the block believes what it
+    /// knew, and for so long a notice may be on its way.
+    package var typingAfterBlock = 65 * second
     /// From a connection's welcome until an older one of the same device is ended.
     package var displacement = 10 * second
     /// From where nothing was broken any more until a message is accepted, and from its acceptance until it is applied.

@@ -3,7 +3,7 @@
 /// 1. Collects what was sent, what became of it, and what is at each place of each conversation.
 /// 2. Goes through each device's history in its order: duplicates, order, holes, receipts.
 /// 3. Looks for what should be there in the end and is not: messages, receipts.
-/// 4. Compares with what was true at the time: receipts, unread counts, presence, connections.
+/// 4. Compares with what was true at the time: receipts, unread counts, typing, presence, connections.
 /// 5. With the harness' own history: recovery, readiness, what the cluster uses. Bounds of time count from where
 ///    nothing was broken any more, so without that history nothing is said of them.
 ///
@@ -101,6 +101,7 @@ package struct HistoryChecker {
         checker.lookAtPrecedence()
         checker.lookForReceipts()
         checker.lookAtTruth()
+        checker.lookAtTyping()
         if cluster != nil {
             checker.lookAtConnections()
             checker.lookAtPresence()

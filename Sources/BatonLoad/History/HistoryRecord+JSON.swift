@@ -4,11 +4,12 @@ extension HistoryRecord: Encodable {
     enum Key: Int, CodingKey, CaseIterable {
         case at, event, user, device, ref, conversation, recipients, sequence, body, code, inbox, delivered, read, state
         case connection, number, address, node, clean, why, users, online, count, last, on
+        case encoding, active
     }
 
     private enum Kind: String, Codable {
         case device, invoked, sent, ok, failed, unknown, received, applied, receipt, acked, read, connection, watching
-        case presence, unread, reading, resync
+        case presence, typed, typing, blocked, unread, reading, resync
     }
 
     private enum State: String, Codable {
@@ -26,7 +27,10 @@ extension HistoryRecord: Encodable {
         _ kind: Kind, _ line: inout HistoryLineParser
     ) throws(HistoryLineParser.Failure) -> Event {
         switch kind {
-        case .device: .device(user: try line.text(.user), device: try line.text(.device))
+        case .device:
+            .device(
+                user: try line.text(.user), device: try line.text(.device),
+                encoding: line.has(.encoding) ? try line.text(.encoding) : nil)
         case .invoked:
             .invoked(
                 ref: try line.text(.ref), conversation: try line.text(.conversation),
@@ -55,6 +59,15 @@ extension HistoryRecord: Encodable {
         case .connection: .connection(Connection(try line.number(.number), try change(&line)))
         case .watching: .watching(try line.texts(.users))
         case .presence: .presence(user: try line.text(.user), isOnline: try line.flag(.online))
+        case .typed:
+            .typed(
+                conversation: try line.text(.conversation), recipients: try line.texts(.recipients),
+                isActive: try line.flag(.active))
+        case .typing:
+            .typing(
+                conversation: try line.text(.conversation), user: try line.text(.user),
+                isActive: try line.flag(.active))
+        case .blocked: .blocked(user: try line.text(.user))
         case .unread:
             .unread(
                 conversation: try line.text(.conversation), count: try line.number(.count),
@@ -86,16 +99,18 @@ extension HistoryRecord: Encodable {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(at, forKey: .at)
         switch event {
-        case .device(let user, let device):
+        case .device(let user, let device, let encoding):
             try fields.encode(Kind.device, forKey: .event)
             try fields.encode(user, forKey: .user)
             try fields.encode(device, forKey: .device)
+            try fields.encodeIfPresent(encoding, forKey: .encoding)
         case .invoked, .sent, .ok, .failed, .unknown: try encodeSend(&fields)
         case .received, .applied, .receipt, .acked, .read, .unread, .resync: try encodeInbox(&fields)
         case .connection(let connection):
             try fields.encode(Kind.connection, forKey: .event)
             try fields.encode(connection.number, forKey: .number)
             try Self.encode(connection.change, &fields)
+        case .typed, .typing, .blocked: try encodeTyping(&fields)
         case .watching(let users):
             try fields.encode(Kind.watching, forKey: .event)
             try fields.encode(users, forKey: .users)
@@ -106,6 +121,25 @@ extension HistoryRecord: Encodable {
         case .reading(let isOn):
             try fields.encode(Kind.reading, forKey: .event)
             try fields.encode(isOn, forKey: .on)
+        }
+    }
+
+    private func encodeTyping(_ fields: inout KeyedEncodingContainer<Key>) throws {
+        switch event {
+        case .typed(let conversation, let recipients, let isActive):
+            try fields.encode(Kind.typed, forKey: .event)
+            try fields.encode(conversation, forKey: .conversation)
+            try fields.encode(recipients, forKey: .recipients)
+            try fields.encode(isActive, forKey: .active)
+        case .typing(let conversation, let user, let isActive):
+            try fields.encode(Kind.typing, forKey: .event)
+            try fields.encode(conversation, forKey: .conversation)
+            try fields.encode(user, forKey: .user)
+            try fields.encode(isActive, forKey: .active)
+        case .blocked(let user):
+            try fields.encode(Kind.blocked, forKey: .event)
+            try fields.encode(user, forKey: .user)
+        default: break
         }
     }
 

@@ -13,8 +13,8 @@ package struct HistoryRecord: Hashable, Sendable {
     }
 
     package enum Event: Hashable, Sendable {
-        /// Whose history this is. The first line.
-        case device(user: String, device: String)
+        /// Whose history this is, and which encoding the device speaks, by the name of its subprotocol. The first line.
+        case device(user: String, device: String, encoding: String? = nil)
         /// The device sends message number `body` of its own to these users.
         case invoked(ref: String, conversation: String, recipients: [String], body: UInt64)
         /// The message left on this connection: for the first time, or again.
@@ -42,6 +42,12 @@ package struct HistoryRecord: Hashable, Sendable {
         case watching([String])
         /// What the device was told of a watched user.
         case presence(user: String, isOnline: Bool)
+        /// The device shows these users, the conversation's other members, that its user types there, or no longer does.
+        case typed(conversation: String, recipients: [String], isActive: Bool)
+        /// The device was told that a user types in a conversation, or no longer does.
+        case typing(conversation: String, user: String, isActive: Bool)
+        /// The device's user has blocked another one.
+        case blocked(user: String)
         /// What REST said of a conversation: messages not read, how far the user has read, and the last message.
         case unread(conversation: String, count: UInt64, read: UInt64, last: UInt64)
         /// The device stops to read from its connection, or goes on.

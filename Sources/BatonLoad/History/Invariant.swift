@@ -18,6 +18,7 @@ package enum Invariant: String, CaseIterable, Sendable {
     case unreadWrong = "unread_wrong"
     // Users and devices.
     case presenceWrong = "presence_wrong"
+    case typingLeaked = "typing_leaked"
     case twoConnections = "two_connections"
     // The cluster.
     case recoverySlow = "recovery_slow"
@@ -43,6 +44,7 @@ package enum Invariant: String, CaseIterable, Sendable {
         case .receiptIncomplete: "in the end every sender knows what was delivered and read"
         case .unreadWrong: "unread counts are exact"
         case .presenceWrong: "presence is the truth within its bound"
+        case .typingLeaked: "only members are told who types, acquaintances who are not blocked, and only what is so"
         case .twoConnections: "a device has one live connection, within the bound of a displacement"
         case .recoverySlow: "once what was broken is mended, messages are accepted and applied within the bound"
         case .readyButDeaf: "a node that delivers nothing for longer than the bound does not call itself ready"

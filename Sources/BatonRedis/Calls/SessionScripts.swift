@@ -6,12 +6,19 @@ struct WriteSession: RedisScript {
     static let function = RedisFunction.sessions
     static let proves = true
     let session: Session
+    /// What others are compared with: written are those whose connection is newer.
+    var generation: ConnectionGeneration
+
+    init(session: Session) {
+        self.session = session
+        generation = session.generation
+    }
 
     var keys: [String] { [Keys.session(session.user)] }
 
     var arguments: [String] {
         [
-            "\(session.device)", session.text, "\(session.generation)", "\(Limits.Presence.sessionSeconds)",
+            "\(session.device)", session.text, "\(generation)", "\(Limits.Presence.sessionSeconds)",
         ]
     }
 

@@ -26,7 +26,13 @@ final class RedisSessionRegistry: SessionRegistry {
             index(sessions[start..<min(start + Limits.Redis.batchItems, sessions.count)])
         }
         commands.forEach(sessions) { session, done in
-            self.commands.run(WriteSession(session: session), completion: done)
+            var script = WriteSession(session: session)
+            #if DEBUG
+                if self.plantedBug == .overwriteNewerSession {
+                    script.generation = ConnectionGeneration(rawValue: .max)
+                }
+            #endif
+            self.commands.run(script, completion: done)
         } completion: { done, _ in
             completion(Dictionary(done.map { ($0.item, $0.value) }) { first, _ in first })
         }

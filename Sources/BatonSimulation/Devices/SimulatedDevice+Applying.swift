@@ -98,15 +98,34 @@ extension SimulatedDevice {
         let number = sent
         guard let conversation = ConversationID(between: user, and: peer) else { return }
         var send = WireSend()
-        send.ref = "\(name)-\(number)"
+        send.ref = Self.ref("\(name)-\(number)", number)
         send.user = peer.description
-        send.content.text = "\(number)"
+        send.content.text = HarnessText.text(number)
         guard session.outbox.enqueue(OutboxMessage(send), lane: send.user) else { return }
         world.note(name, "sends \(send.ref) to \(SimulationNames.short(peer))")
         history.add(
             .invoked(
                 ref: send.ref, conversation: conversation.description, recipients: [peer.description], body: number))
         pump()
+    }
+
+    /// Every third one has characters that JSON may escape: however it comes, it is the same message.
+    private static func ref(_ name: String, _ number: UInt64) -> String {
+        number.isMultiple(of: 3) ? "\(name)-\u{e9}\u{20bb7}" : name
+    }
+
+    /// Shows another user that this one types, or no longer does; worth nothing where there is no connection.
+    func type(to peer: UserID, isActive: Bool) {
+        guard session.isGreeted, let connection, let conversation = ConversationID(between: user, and: peer) else {
+            return
+        }
+        var frame = WireClientFrame()
+        frame.typing.conversation = conversation.description
+        frame.typing.active = isActive
+        history.add(
+            .typed(
+                conversation: frame.typing.conversation, recipients: [peer.description], isActive: isActive))
+        connection.send(frame)
     }
 
     func pump() {

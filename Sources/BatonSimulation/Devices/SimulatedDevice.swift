@@ -22,10 +22,12 @@ final class SimulatedDevice {
     let name: String
     let user: UserID
     let device: DeviceID
+    /// What it speaks. Devices of one user may differ.
+    let encoding: Subprotocol
     let history: SimulatedHistory
     private(set) var phase = Phase.idle
     private(set) var isCaughtUp = false
-    /// What it was told of those whom it watches.
+    /// What it was told of those whom it watches, on the connection that it has.
     private(set) var known: [UserID: Bool] = [:]
     /// What it does from then on counts no more than what it lacks.
     var isRevoked = false
@@ -61,14 +63,18 @@ final class SimulatedDevice {
     private static let pingAfter: Duration = .seconds(25)
     private static let giveUpAfter: Duration = .seconds(45)
 
-    init(_ name: String, _ user: UserID, _ device: DeviceID, _ world: SimulatedWorld, _ nodes: [SimulatedNode]) {
+    init(
+        _ name: String, _ user: UserID, _ device: DeviceID, _ encoding: Subprotocol, _ world: SimulatedWorld,
+        _ nodes: [SimulatedNode]
+    ) {
         self.name = name
         self.user = user
         self.device = device
         self.world = world
         self.nodes = nodes
         applying = 0...200
-        history = SimulatedHistory(name, user, device, world)
+        self.encoding = encoding
+        history = SimulatedHistory(name, user, device, encoding, world)
     }
 
     var connection: SimulatedConnection? {
@@ -199,8 +205,10 @@ final class SimulatedDevice {
         guard connection === self.connection else { return }
         lastHeard = world.elapsed
         switch frame.opcode {
-        case 0x2:
-            guard let decoded = try? FrameCodec.decodeServerFrame(frame.payload, as: .proto) else { return }
+        case 0x1, 0x2:
+            guard frame.opcode == (encoding == .json ? 0x1 : 0x2),
+                let decoded = try? FrameCodec.decodeServerFrame(frame.payload, as: encoding)
+            else { return violated("a frame that is none of \(encoding.rawValue)") }
             if case .event(let event) = decoded.frame {
                 history.add(.received(inbox: event.inboxSequence, connection: UInt64(attempt)))
             }
@@ -232,6 +240,13 @@ final class SimulatedDevice {
                 name, "learns that \(SimulationNames.short(change.user)) is \(change.isOnline ? "online" : "offline")")
             known[change.user] = change.isOnline
             history.add(.presence(user: change.user.description, isOnline: change.isOnline))
+        case .tell(.typing(let typing)):
+            let (typist, id) = (SimulationNames.short(typing.user), SimulationNames.short(typing.conversation))
+            world.note(name, "learns that \(typist) \(typing.isActive ? "types" : "stopped to type") in \(id)")
+            history.add(
+                .typing(
+                    conversation: typing.conversation.description, user: typing.user.description,
+                    isActive: typing.isActive))
         case .tell: break
         case .caughtUp:
             isCaughtUp = true
@@ -245,17 +260,21 @@ final class SimulatedDevice {
             let isUnknown = rejected.error.code == .deviceRevoked
             history.add(isUnknown ? .unknown(ref: ref) : .failed(ref: ref, code: rejected.error.codeText))
         case .goAway(let after): goAway = after
-        case .violated(let how):
-            world.note(name, "the relay broke the protocol: \(how)")
-            history.violated(how)
-            connection?.hangUp()
-            ended(.broken(how))
+        case .violated(let how): violated(how)
         }
+    }
+
+    private func violated(_ how: String) {
+        world.note(name, "the relay broke the protocol: \(how)")
+        history.violated(how)
+        connection?.hangUp()
+        ended(.broken(how))
     }
 
     private func greeted(by node: String, resync: ResyncReason?) {
         welcomedAt = world.elapsed
         policy.welcomed()
+        known = [:]
         world.note(name, "is welcomed by \(node), stands at \(session.delivered)")
         history.connection(attempt, .welcomed(node: node))
         if let resync {

@@ -14,11 +14,18 @@ final class SimulatedHistory {
     /// The last message of others that it applied, by conversation.
     private(set) var latest: [ConversationID: MessageID] = [:]
 
-    init(_ name: String, _ user: UserID, _ device: DeviceID, _ world: SimulatedWorld) {
+    init(
+        _ name: String, _ user: UserID, _ device: DeviceID, _ encoding: Subprotocol, _ world: SimulatedWorld
+    ) {
         self.name = name
         self.user = user
         self.world = world
-        records = [HistoryRecord(at: 0, .device(user: user.description, device: device.description))]
+        records = [
+            HistoryRecord(
+                at: 0,
+                .device(
+                    user: user.description, device: device.description, encoding: encoding.rawValue))
+        ]
     }
 
     func add(_ event: HistoryRecord.Event) { records.append(HistoryRecord(at: world.now, event)) }
@@ -52,7 +59,7 @@ final class SimulatedHistory {
         appliedCount += 1
         if message.sender != user { latest[message.id.conversation] = message.id }
         var body: UInt64?
-        if case .text(let text) = message.content { body = UInt64(text) }
+        if case .text(let text) = message.content { body = HarnessText.number(in: text) }
         add(
             .applied(
                 HistoryRecord.Applied(

@@ -1,6 +1,7 @@
 import BatonClient
 import BatonCore
 import BatonGateway
+import BatonLoad
 import BatonProtocol
 import BatonTestKit
 import NIOCore
@@ -23,6 +24,9 @@ final class SimulatedConnection {
     private var isReaderStuck = false
     private var isBroken = false
     private var received = ByteBuffer()
+    private let encoding: Subprotocol
+    /// Its JSON escapes all that is not ASCII, which means the same.
+    private let isEscaped: Bool
 
     /// Small, so that few events fill it.
     private static let highWatermark = 1_024
@@ -34,7 +38,9 @@ final class SimulatedConnection {
         self.device = device
         world = life.world
         channel = SimulatedChannel(on: life.loop)
-        handler = RelayHandler(principal: principal, encoding: .proto, loop: loop)
+        encoding = device.encoding
+        isEscaped = world.happens(0.5)
+        handler = RelayHandler(principal: principal, encoding: encoding, loop: loop)
         channel.onFlush { [weak self] in self?.leftNode($0) }
         channel.onClosed { [weak self] in self?.closedByNode() }
         do {
@@ -56,8 +62,11 @@ final class SimulatedConnection {
     // MARK: The client's side
 
     func send(_ frame: WireClientFrame) {
-        guard let payload = try? FrameCodec.encode(frame, as: .proto) else { return }
-        send(bytes: ClientFrames.binary(payload))
+        guard let payload = try? FrameCodec.encode(frame, as: encoding) else { return }
+        switch encoding {
+        case .proto: send(bytes: ClientFrames.binary(payload))
+        case .json: send(bytes: ClientFrames.frame(0x1, isEscaped ? EscapedJSON.escape(payload) : payload))
+        }
     }
 
     func send(bytes: [UInt8]) {
@@ -117,6 +126,10 @@ final class SimulatedConnection {
     }
 
     private func leftNode(_ buffer: ByteBuffer) {
+        life.leave { [self] in travel(buffer) }
+    }
+
+    private func travel(_ buffer: ByteBuffer) {
         guard life.isAlive, !isBroken else { return }
         unread += buffer.readableBytes
         if channel.isWritable, unread > Self.highWatermark { writabilityChanged(to: false) }
@@ -148,6 +161,10 @@ final class SimulatedConnection {
 
     private func closedByNode() {
         life.gone(self)
+        life.leave { [self] in closingTravels() }
+    }
+
+    private func closingTravels() {
         guard life.isAlive, !isBroken else { return }
         lastArrivalAtClient = max(lastArrivalAtClient, world.eventLoop.now + world.microseconds(world.network))
         world.at(lastArrivalAtClient) { [self] in

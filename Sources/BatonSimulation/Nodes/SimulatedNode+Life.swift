@@ -26,6 +26,8 @@ extension SimulatedNode {
         private(set) var connections: [SimulatedConnection] = []
         /// What reached its sockets while it stands still.
         private var arrived: [() -> Void] = []
+        /// What it was about to send when it stopped.
+        private var departing: [() -> Void] = []
 
         private static let silence = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -52,6 +54,9 @@ extension SimulatedNode {
             }
             relay = RelayNode(settings: settings, metrics: RelayMetrics(factory: NOOPMetricsHandler.instance))
             passing?.life = self
+            store.onPassed { [weak self, weak node] point in
+                if let self { node?.passed(point, self) }
+            }
             for index in 0..<node.shape.loopsPerNode { addLoop(index, id, node) }
             startKeeper(id, node)
         }
@@ -64,7 +69,7 @@ extension SimulatedNode {
             init(node: SimulatedNode) { self.node = node }
 
             func passed(_ point: Failpoint) {
-                if let life { node?.passed(point, life) }
+                if let life { node?.passed(.relay(point), life) }
             }
         }
 
@@ -97,9 +102,10 @@ extension SimulatedNode {
                 bus: redis.bus, sessions: redis.sessions, presence: redis.presence, buckets: redis.buckets,
                 clock: node.clock,
                 logger: Self.silence, lastSeen: { _, _ in })
-            // Everybody knows everybody here.
-            let eventLoop = loop
-            relayLoop.acquaintances = { _, others in eventLoop.makeSucceededFuture(Set(others)) }
+            let (eventLoop, acquaintances) = (loop, node.disk.acquaintances)
+            relayLoop.acquaintances = { user, others in
+                eventLoop.makeSucceededFuture(Set(others.filter { acquaintances.know(user, $0) }))
+            }
             loops.append(relayLoop)
             redis.start()
         }
@@ -138,8 +144,10 @@ extension SimulatedNode {
         func goOn() {
             guard isStill, isAlive else { return }
             world.note(name, "goes on")
-            let arrived = arrived
+            let (arrived, departing) = (arrived, departing)
             self.arrived = []
+            self.departing = []
+            for body in departing { body() }
             let isTimeFirst = Bool.random(using: &world.random)
             if isTimeFirst { loop.goOn() }
             for body in arrived { loop.assumeIsolated().execute(body) }
@@ -152,10 +160,23 @@ extension SimulatedNode {
             if isStill { arrived.append(body) } else { body() }
         }
 
+        /// Something leaves it. Where it stopped at a point, the code behind that point ran, and what it sent leaves
+        /// when the process goes on.
+        func leave(_ body: @escaping () -> Void) {
+            if isStill { departing.append(body) } else { body() }
+        }
+
         /// Somebody asked it to revoke a device, which the store did: it ends the device's connections, and tells the others.
         func announceRevoked(_ device: DeviceID, of user: UserID) {
             relay.revoke(device, of: user)
             redisLoops.first?.bus.publish(.revoked(device), to: .user(user), receivers: nil)
+        }
+
+        /// Somebody told it that what two users may see of each other has changed: it tells its loops, and the others.
+        func announceAcquaintance(of user: UserID, and other: UserID) {
+            relay.acquaintanceChanged(of: user, and: other)
+            redisLoops.first?.bus.publish(.acquaintance(other), to: .user(user), receivers: nil)
+            redisLoops.first?.bus.publish(.acquaintance(user), to: .user(other), receivers: nil)
         }
 
         func gone(_ connection: SimulatedConnection) { connections.removeAll { $0 === connection } }
@@ -179,6 +200,7 @@ extension SimulatedNode {
             loop.goOn()
             let late = arrived
             arrived = []
+            departing = []
             for body in late { body() }
             keeper?.stop {}
             keeper = nil

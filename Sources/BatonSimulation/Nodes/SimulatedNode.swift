@@ -20,8 +20,15 @@ final class SimulatedNode {
     let redis: SimulatedRedis
     let shape: SimulationShape
     var lastIncarnation: UInt64 = 0
-    /// Where it dies when it next comes there, and for how long it stays down.
-    private var armed: (point: Failpoint, down: Int64)?
+    /// What it does when it next comes to a point.
+    private var armed: (point: SimulatedPoint, act: Act)?
+
+    enum Act {
+        /// It is killed, and started again after so many milliseconds.
+        case die(down: Int64)
+        /// It stands still for so many milliseconds.
+        case standStill(Int64)
+    }
 
     init(
         _ name: String, _ world: SimulatedWorld, _ disk: SimulatedDisk, _ redis: SimulatedRedis,
@@ -51,22 +58,30 @@ final class SimulatedNode {
         self.life = nil
     }
 
-    /// It dies when it next passes a point, and is started again.
-    func arm(_ point: Failpoint, down: Int64) { armed = (point, down) }
+    /// It is to do something when it next comes to a point.
+    func arm(_ point: SimulatedPoint, _ act: Act) { armed = (point, act) }
 
     func disarm() { armed = nil }
 
-    func passed(_ point: Failpoint, _ life: Life) {
+    func passed(_ point: SimulatedPoint, _ life: Life) {
         guard let armed, armed.point == point, life.isAlive else { return }
         self.armed = nil
-        world.note(name, "dies at \(point)")
+        world.note(name, "comes to \(point)")
+        switch armed.act {
+        case .die(let down): die(life, down: down)
+        case .standStill(let milliseconds): stop(life, milliseconds: milliseconds)
+        }
+    }
+
+    private func die(_ life: Life, down: Int64) {
+        world.note(name, "dies")
         // Nothing leaves it from now on; it is taken apart when the code that passed the point is through.
         life.freeze()
         world.after(.nanoseconds(0)) { [self] in
             life.end()
             if self.life === life { self.life = nil }
         }
-        world.after(.milliseconds(max(1, armed.down))) { [self] in start() }
+        world.after(.milliseconds(max(1, down))) { [self] in start() }
     }
 
     /// As SIGTERM: it moves its connections elsewhere, gives its lease up, and ends.
@@ -90,8 +105,12 @@ final class SimulatedNode {
 
     /// As SIGSTOP: it does nothing, and its sockets live.
     func standStill(milliseconds: Int64) {
-        guard let life, life.isAlive, !life.isStill else { return }
-        world.note(name, "stands still")
+        if let life { stop(life, milliseconds: milliseconds) }
+    }
+
+    private func stop(_ life: Life, milliseconds: Int64) {
+        guard life.isAlive, !life.isStill else { return }
+        world.note(name, "stands still for \(milliseconds) ms")
         life.standStill()
         world.after(.milliseconds(milliseconds)) { life.goOn() }
     }

@@ -33,6 +33,7 @@ extension SimulatedKeys {
                     return 3
                 }
                 outcome = 2
+                onReplacedSession(key, current, value)
             }
         }
         fields[field] = Array("\(value) renewed=\(seconds)".utf8)

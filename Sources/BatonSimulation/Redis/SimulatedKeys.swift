@@ -16,6 +16,7 @@ final class SimulatedKeys {
     }
 
     var onRemovedSession: (_ key: String, _ device: String, _ text: String) -> Void = { _, _, _ in }
+    var onReplacedSession: (_ key: String, _ before: String, _ after: String) -> Void = { _, _, _ in }
     private let world: SimulatedWorld
     private var entries: [String: Entry] = [:]
 

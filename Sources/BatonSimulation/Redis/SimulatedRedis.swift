@@ -21,6 +21,9 @@ final class SimulatedRedis {
     /// Called with a session that was removed by somebody who said whose it is.
     var onRemovedSession: (_ key: String, _ device: String, _ text: String) -> Void = { _, _, _ in }
 
+    /// Called with a session in whose place another one of the same device was written.
+    var onReplacedSession: (_ key: String, _ before: String, _ after: String) -> Void = { _, _, _ in }
+
     private var connections: [SimulatedRedisConnection] = []
     private var subscribers: [String: [SimulatedRedisConnection]] = [:]
     private var nextNumber = 0
@@ -29,6 +32,7 @@ final class SimulatedRedis {
         self.world = world
         keys = SimulatedKeys(world)
         keys.onRemovedSession = { [unowned self] in onRemovedSession($0, $1, $2) }
+        keys.onReplacedSession = { [unowned self] in onReplacedSession($0, $1, $2) }
     }
 
     // MARK: Faults

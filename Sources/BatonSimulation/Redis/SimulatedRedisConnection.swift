@@ -55,6 +55,10 @@ final class SimulatedRedisConnection {
     }
 
     private func sent(_ buffer: ByteBuffer) {
+        node.leave { [self] in travel(buffer) }
+    }
+
+    private func travel(_ buffer: ByteBuffer) {
         guard !isCut, node.isAlive else { return }
         let world = redis.world
         lastArrival = max(lastArrival, world.eventLoop.now + world.microseconds(redis.latency))

@@ -56,11 +56,16 @@ extension Simulation {
         return isQuiet()
     }
 
-    /// Every device knows that every other user is online, unless all their devices were revoked.
+    /// Every device knows that every other user is online, unless all their devices were revoked. Of those who are no
+    /// acquaintances nobody is shown to be.
     func isPresenceRight() -> String? {
         let online = Set(living.map(\.user))
         for device in living {
-            for user in device.watched where device.known[user] != online.contains(user) {
+            for user in device.watched {
+                let isKnown = disk.acquaintances.know(device.user, user)
+                let isRight =
+                    isKnown ? device.known[user] == online.contains(user) : device.known[user] ?? false == false
+                if isRight { continue }
                 let belief = device.known[user].map { $0 ? "online" : "offline" } ?? "nothing"
                 return "\(device.name) believes that \(SimulationNames.short(user)) is \(belief)"
             }
@@ -80,7 +85,10 @@ extension Simulation {
                 channels.insert(Keys.channel(.user(connection.user)))
             }
         }
-        for device in living { channels.formUnion(device.watched.map { Keys.channel(.watch($0)) }) }
+        for device in living {
+            let watched = device.watched.filter { disk.acquaintances.know(device.user, $0) }
+            channels.formUnion(watched.map { Keys.channel(.watch($0)) })
+        }
         for device in devices {
             let key = Keys.session(device.user)
             let found = redis.keys.hash(key).mapValues { value -> String in
@@ -108,6 +116,26 @@ extension Simulation {
             guard removed?.generation == connection.generation, removed?.since == connection.since else { continue }
             fail("session_deleted", "the session of a living connection of u\(connection.user.rawValue): \(text)")
         }
+    }
+
+    /// A session that was written must not be of an older connection than the one that was there.
+    func checkReplaced(_ key: String, _ before: String, _ after: String) {
+        let numbers = [before, after].map { SimulatedKeys.word("generation=", in: $0) ?? "" }
+        guard numbers[1].utf8.lexicographicallyPrecedes(numbers[0].utf8) else { return }
+        fail("session_went_back", "\(key) was \(before), and then \(after)")
+    }
+
+    /// No node keeps a connection that a newer one of the same device, on whatever node, has displaced.
+    func isDisplacedGone() -> String? {
+        let open = nodes.flatMap { $0.life?.connections ?? [] }.filter(\.isOpen)
+        for older in open {
+            guard let number = older.generation, number != .unnumbered else { continue }
+            for newer in open where newer.deviceID == older.deviceID && newer.generation ?? .unnumbered > number {
+                return "\(older.nodeName) keeps connection \(number) of u\(older.user.rawValue), which "
+                    + "\(newer.generation ?? .unnumbered) on \(newer.nodeName) has displaced"
+            }
+        }
+        return nil
     }
 
     func checkHistories() {

@@ -1,3 +1,5 @@
+import BatonCore
+import BatonLoad
 import BatonTestKit
 import NIOCore
 
@@ -11,7 +13,9 @@ extension Simulation {
             world.after(.milliseconds(down)) { [unowned self] in nodes[index].start() }
         case .nodeStill(let index, let time): nodes[index].standStill(milliseconds: time)
         case .deviceRevoked(let index): revoke(devices[index])
-        case .nodeDies(let index, let point, let down): nodes[index].arm(point, down: down)
+        case .userBlocked(let index, let other): block(devices[other].user, by: devices[index])
+        case .nodeDies(let index, let point, let down): nodes[index].arm(point, .die(down: down))
+        case .nodeStops(let index, let point, let time): nodes[index].arm(point, .standStill(time))
         case .allKilled(let down):
             for node in nodes { node.crash() }
             for node in nodes {
@@ -37,12 +41,24 @@ extension Simulation {
         }
     }
 
+    /// A node that takes requests.
+    private func anyNode() -> SimulatedNode.Life? {
+        nodes.compactMap(\.life).filter { $0.isAlive && !$0.isStill && !$0.isEvacuating }
+            .randomElement(using: &world.random)
+    }
+
+    /// A user asks any node to block another one.
+    private func block(_ other: UserID, by device: SimulatedDevice) {
+        guard device.user != other, let life = anyNode(), disk.acquaintances.block(other, by: device.user) else {
+            return
+        }
+        device.history.add(.blocked(user: other.description))
+        life.announceAcquaintance(of: device.user, and: other)
+    }
+
     /// Somebody asks any node to revoke a device. One is left, so that there is something to look at.
     private func revoke(_ device: SimulatedDevice) {
-        guard devices.count(where: { !$0.isRevoked }) > 1, !device.isRevoked,
-            let life = nodes.compactMap(\.life).filter({ $0.isAlive && !$0.isStill && !$0.isEvacuating })
-                .randomElement(using: &world.random)
-        else { return }
+        guard devices.count(where: { !$0.isRevoked }) > 1, !device.isRevoked, let life = anyNode() else { return }
         device.isRevoked = true
         disk.messages.revoke(device.device, of: device.user)
         life.announceRevoked(device.device, of: device.user)

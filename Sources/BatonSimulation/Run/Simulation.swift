@@ -1,4 +1,5 @@
 import BatonCore
+import BatonProtocol
 import BatonTestKit
 import NIOCore
 
@@ -65,6 +66,7 @@ package final class Simulation {
             return fail("endless", "more than \(world.time.steps) steps before everything was mended")
         }
         guard settle("settled", within: SimulationBounds.settleSeconds, isQuiet) else { return }
+        guard settle("displaced", within: SimulationBounds.displacementSeconds, isDisplacedGone) else { return }
         readAll()
         guard settle("read", within: SimulationBounds.settleSeconds, isEverythingRead) else { return }
         guard settle("present", within: SimulationBounds.settleSeconds, isPresenceRight) else { return }
@@ -77,12 +79,14 @@ package final class Simulation {
     private func populate() {
         for number in 1...shape.nodes { nodes.append(SimulatedNode("node-\(number)", world, disk, redis, shape)) }
         redis.onRemovedSession = { [unowned self] in checkRemoved($0, of: $1, $2) }
+        redis.onReplacedSession = { [unowned self] in checkReplaced($0, $1, $2) }
         for node in nodes { node.start() }
         for number in 1...UInt64(shape.users) {
             disk.messages.addUser(UserID(rawValue: number))
             addDevice(1, of: number)
         }
         for number in 0..<shape.secondDevices { addDevice(2, of: UInt64(number + 1)) }
+        if shape.hasStrangers { disk.acquaintances.separate(UserID(rawValue: 1), UserID(rawValue: 2)) }
         for device in devices {
             world.after(world.microseconds(0...50_000)) { device.begin() }
         }
@@ -91,7 +95,8 @@ package final class Simulation {
     private func addDevice(_ number: UInt64, of user: UInt64) {
         let (id, owner) = (DeviceID(rawValue: user * 10 + number), UserID(rawValue: user))
         disk.messages.addDevice(id, of: owner)
-        let device = SimulatedDevice("u\(user)-d\(number)", owner, id, world, nodes)
+        let encoding: Subprotocol = world.happens(0.5) ? .json : .proto
+        let device = SimulatedDevice("u\(user)-d\(number)", owner, id, encoding, world, nodes)
         device.applying = shape.applying
         device.watched = (1...UInt64(shape.users)).filter { $0 != user }.map(UserID.init(rawValue:))
         devices.append(device)
@@ -103,10 +108,17 @@ package final class Simulation {
     private func load() -> Int64 {
         for _ in 0..<shape.messages {
             let device = devices[Int.random(in: 0..<devices.count, using: &world.random)]
-            let peers = (1...UInt64(shape.users)).filter { $0 != device.user.rawValue }
+            let peers = device.watched.filter { disk.acquaintances.mayWrite(device.user, $0) }
             let peer = peers[Int.random(in: 0..<peers.count, using: &world.random)]
             let moment = Int64.random(in: 0...shape.loadMilliseconds, using: &world.random)
-            world.after(.milliseconds(moment)) { device.send(to: UserID(rawValue: peer)) }
+            world.after(.milliseconds(moment)) { device.send(to: peer) }
+        }
+        for _ in 0..<shape.typings {
+            let device = devices[Int.random(in: 0..<devices.count, using: &world.random)]
+            let peer = device.watched[Int.random(in: 0..<device.watched.count, using: &world.random)]
+            let isActive = world.happens(0.7)
+            let moment = Int64.random(in: 0...shape.loadMilliseconds, using: &world.random)
+            world.after(.milliseconds(moment)) { device.type(to: peer, isActive: isActive) }
         }
         var last: Int64 = 0
         for _ in 0..<shape.faults {

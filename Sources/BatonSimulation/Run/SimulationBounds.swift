@@ -8,6 +8,10 @@ package enum SimulationBounds {
     /// Virtual seconds within which everything has arrived after the last fault: more than a session's TTL and the longest
     /// backstop.
     static let settleSeconds: Int64 = 120
+    /// Virtual seconds within which a displaced connection is gone when nothing is broken any more, though nobody hears
+    /// at its node that it was displaced: the time between two renewals of its session, and some more. It is less than
+    /// what a silent connection lives for.
+    static let displacementSeconds: Int64 = 22
     /// Between two looks at whether it has.
     static let lookMilliseconds: Int64 = 100
     /// Steps in which a schedule is put away when it is over.

@@ -13,6 +13,10 @@ struct SimulationShape {
     /// Devices beside the first one of each user.
     let secondDevices: Int
     let messages: Int
+    /// Notices that somebody types.
+    let typings: Int
+    /// The first two users never wrote to each other, and do not.
+    let hasStrangers: Bool
     let loadMilliseconds: Int64
     let faults: Int
     /// Nodes can be told to die at failpoints; what leaves them is flushed a little differently then.
@@ -45,6 +49,8 @@ struct SimulationShape {
         redis = pick([20...100, 30...400, 1_000...30_000])
         applying = pick([0...0, 0...500, 1_000...100_000])
         hasFailpoints = pick([true, false])
+        typings = pick([0, 10, 20])
+        hasStrangers = users > 2 && pick([true, false])
     }
 
     func adjust(_ settings: inout RelaySettings) {
@@ -57,7 +63,8 @@ struct SimulationShape {
 
     var text: String {
         "\(nodes) nodes of \(loopsPerNode) loops, \(users) users with \(users + secondDevices) devices, \(messages) "
-            + "messages in \(loadMilliseconds) ms, \(faults) faults, window \(windowEvents), backstop "
-            + "\(backstopSeconds) s, network \(network) us, disk \(disk) us, redis \(redis) us, applying \(applying) us"
+            + "messages and \(typings) typing notices in \(loadMilliseconds) ms, \(faults) faults, window "
+            + "\(windowEvents), backstop \(backstopSeconds) s, network \(network) us, disk \(disk) us, redis \(redis) us, "
+            + "applying \(applying) us"
     }
 }

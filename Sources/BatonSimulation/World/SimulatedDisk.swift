@@ -17,6 +17,7 @@ final class SimulatedDisk {
     }
 
     let messages = InMemoryMessageStore()
+    let acquaintances: SimulatedAcquaintances
     var weather = Weather.fine
     /// Reads fail with this probability.
     var readFailures = 0.0
@@ -27,7 +28,10 @@ final class SimulatedDisk {
     private var waiting: [() -> Void] = []
     private var isTaken = false
 
-    init(_ world: SimulatedWorld) { self.world = world }
+    init(_ world: SimulatedWorld) {
+        self.world = world
+        acquaintances = SimulatedAcquaintances(messages)
+    }
 
     /// Runs when the disk is the caller's, who gives it back with `leave`.
     func enter(_ body: @escaping () -> Void) {

@@ -15,6 +15,9 @@ final class SimulatedStore: MessageStore {
         func plant(_ bug: PlantedBug?) { writer.value.plantedBug = bug }
     #endif
 
+    /// Called where new messages come to a point on their way to the disk.
+    func onPassed(_ body: @escaping (SimulatedPoint) -> Void) { writer.value.onPassed = body }
+
     /// The process is gone: what was not committed never will be, nobody is answered.
     func die() { writer.value.die() }
 
@@ -76,8 +79,15 @@ extension SimulatedStore {
             let operations: [StoreOperation]
             let completion: @Sendable ([StoreOutcome]) -> Void
             var outcomes: [StoreOutcome] = []
+
+            var hasSends: Bool {
+                operations.contains { operation in
+                    if case .send = operation { true } else { false }
+                }
+            }
         }
 
+        var onPassed: (SimulatedPoint) -> Void = { _ in }
         private var isDead = false
         private var isStill = false
         /// What is to be done when the process goes on.
@@ -92,6 +102,8 @@ extension SimulatedStore {
         private var queued = 0
         private var commits = GroupCommit<Work>()
         private var isRunning = false
+        /// The transaction under way holds new messages.
+        private var hasSends = false
 
         init(_ world: SimulatedWorld, _ disk: SimulatedDisk, _ node: String) {
             self.world = world
@@ -125,7 +137,9 @@ extension SimulatedStore {
                 return
             }
             queued += operations.count
-            queue.append(Work(operations: operations, completion: completion))
+            let work = Work(operations: operations, completion: completion)
+            queue.append(work)
+            if work.hasSends { onPassed(.handedOver) }
             run()
         }
 
@@ -133,8 +147,10 @@ extension SimulatedStore {
         private func run() {
             guard !isRunning, !isDead, !queue.isEmpty || !commits.isEmpty else { return }
             isRunning = true
-            disk.enter { [self] in
-                whenItGoesOn { [self] in begin() }
+            whenItGoesOn { [self] in
+                disk.enter { [self] in
+                    whenItGoesOn { [self] in begin() }
+                }
             }
         }
 
@@ -143,9 +159,11 @@ extension SimulatedStore {
             #if DEBUG
                 answerEarly()
             #endif
+            hasSends = queue.contains(where: \.hasSends)
             for work in queue { commits.arrived(work, operations: work.operations.count) }
             queue = []
             commits.began()
+            if hasSends { onPassed(.committing) }
             world.after(disk.delay()) { [self] in
                 whenItGoesOn { [self] in ended() }
             }
@@ -159,6 +177,7 @@ extension SimulatedStore {
             switch weather {
             case .fine:
                 carryOut()
+                if hasSends { onPassed(.committed) }
                 answer(commits.committed())
             case .failingLate:
                 carryOut()

@@ -146,6 +146,11 @@ extension InMemoryMessageStore: MessageFixture {
         }
     }
 
+    /// Who has written in a conversation.
+    package func writers(in conversation: ConversationID) -> Set<UserID> {
+        state.withLock { Set($0.conversations[conversation]?.messages.map(\.sender) ?? []) }
+    }
+
     /// From now on every operation fails like this, until nil is given.
     package func failOperations(with error: StoreError?) {
         state.withLock { $0.error = error }

@@ -6,7 +6,7 @@ enum HistoryMutation: String, CaseIterable, Sendable {
     case messageNotApplied, messageAppliedTwice, messagesSwapped, entrySkipped, otherBody, otherPlace, sendForgotten
     case acceptedAfterAll, placesSwapped, receiptLower, receiptTooEarly, readTooEarly, receiptsMissing, countWrong
     case presenceFlipped, connectionKept, appliedLate, resync, sessionLeft, crash, deafAndReady
-    case messageLeftOut, placeHeldTwice, sentAgain, acceptedTooEarly
+    case messageLeftOut, placeHeldTwice, sentAgain, acceptedTooEarly, typingElsewhere
 
     /// The invariant that is broken by it. Others may be as well.
     var invariant: Invariant {
@@ -26,6 +26,7 @@ enum HistoryMutation: String, CaseIterable, Sendable {
         case .countWrong: .unreadWrong
         case .presenceFlipped: .presenceWrong
         case .connectionKept: .twoConnections
+        case .typingElsewhere: .typingLeaked
         case .appliedLate: .recoverySlow
         case .resync: .resynced
         case .sessionLeft: .notBackToBaseline
@@ -56,11 +57,12 @@ enum HistoryMutation: String, CaseIterable, Sendable {
     // MARK: Where
 
     private func places(in records: [HistoryRecord], _ run: RunHistories) -> [Int] {
-        guard case .device(let user, let own) = records.first?.event else { return [] }
+        guard case .device(let user, let own, _) = records.first?.event else { return [] }
         return records.indices.filter { index in
             switch (self, records[index].event) {
             case (.messageAppliedTwice, .applied), (.otherBody, .applied), (.otherPlace, .applied),
-                (.countWrong, .unread), (.sendForgotten, .invoked), (.acceptedAfterAll, .ok):
+                (.countWrong, .unread), (.typingElsewhere, .typing), (.sendForgotten, .invoked),
+                (.acceptedAfterAll, .ok):
                 return true
             // A device need not apply what it sent itself.
             case (.messageNotApplied, .applied(let message)): return message.device != own
@@ -173,6 +175,8 @@ enum HistoryMutation: String, CaseIterable, Sendable {
         case (.readTooEarly, .receipt(let receipt)): put(.receipt(receipt.with(read: receipt.delivered)))
         case (.countWrong, .unread(let conversation, let count, let read, let last)):
             put(.unread(conversation: conversation, count: count + 1, read: read, last: last))
+        case (.typingElsewhere, .typing(_, let user, let isActive)):
+            put(.typing(conversation: "u8-u9", user: user, isActive: isActive))
         case (.presenceFlipped, .presence(let user, let isOnline)): put(.presence(user: user, isOnline: !isOnline))
         case (.appliedLate, .applied(let message)):
             let late = record.at + 40_000_000_000

@@ -93,6 +93,7 @@ struct ModelRun {
         case 5: readAll(user)
         case 6 where devices[device].isOnline: askUnread(device)
         case 7: wait(seconds: 20)
+        case 8 where devices[device].isOnline: type(on: device)
         default:
             guard devices[device].isOnline, let peer = peers(of: user).randomElement(using: &generator) else { return }
             send(from: device, to: peer)
@@ -153,6 +154,16 @@ struct ModelRun {
         inboxes[peer].append(event)
         if devices.count(where: { $0.user == sender }) > 1 { inboxes[sender].append(event) }
         deliver()
+    }
+
+    private mutating func type(on device: Int) {
+        let typist = devices[device].user
+        guard let peer = peers(of: typist).randomElement(using: &generator) else { return }
+        let (id, isActive) = (conversation(typist, peer), Bool.random(using: &generator))
+        add(.typed(conversation: id, recipients: [user(peer)], isActive: isActive), device)
+        for other in devices.indices where devices[other].user == peer && devices[other].isOnline {
+            add(.typing(conversation: id, user: user(typist), isActive: isActive), other)
+        }
     }
 
     private mutating func deliver() {
