@@ -47,6 +47,7 @@ extension BatonClient {
         _ = try await authorized(.PUT, "/v1/blocks/\(user)", answer: WireErrorResponse.self)
     }
 
+    /// Ends the block by this user; one by the other user stays.
     public func unblock(_ user: UserID) async throws(ClientError) {
         _ = try await authorized(.DELETE, "/v1/blocks/\(user)", answer: WireErrorResponse.self)
     }
