@@ -26,16 +26,21 @@ final class RedisSessionRegistry: SessionRegistry {
             index(sessions[start..<min(start + Limits.Redis.batchItems, sessions.count)])
         }
         commands.forEach(sessions) { session, done in
-            var script = WriteSession(session: session)
-            #if DEBUG
-                if self.plantedBug == .overwriteNewerSession {
-                    script.generation = ConnectionGeneration(rawValue: .max)
-                }
-            #endif
-            self.commands.run(script, completion: done)
+            self.commands.run(self.script(writing: session), completion: done)
         } completion: { done, _ in
             completion(Dictionary(done.map { ($0.item, $0.value) }) { first, _ in first })
         }
+    }
+
+    private func script(writing session: Session) -> WriteSession {
+        #if DEBUG
+            if plantedBug == .overwriteNewerSession {
+                var script = WriteSession(session: session)
+                script.generation = ConnectionGeneration(rawValue: .max)
+                return script
+            }
+        #endif
+        return WriteSession(session: session)
     }
 
     func remove(_ session: Session, completion: @escaping (_ remaining: Int?) -> Void) {
