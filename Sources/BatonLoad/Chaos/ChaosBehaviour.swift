@@ -1,3 +1,5 @@
+package import BatonProtocol
+
 /// What devices do beside sending, and how often: parts of their sends, each device's own choice by its seed.
 package struct ChaosBehaviour: Hashable, Sendable {
     /// Leaves its connection for another node.
@@ -15,6 +17,8 @@ package struct ChaosBehaviour: Hashable, Sendable {
     package var typing = 0.02
     /// Asks REST what is unread.
     package var unread = 0.004
+    /// What connections without the SDK speak, in turn.
+    package var rawEncodings = [Subprotocol.proto, .json]
 
     package init() {}
 

@@ -59,7 +59,8 @@ extension ChaosDevice {
         var hello = WireClientFrame()
         hello.hello.client = "baton-chaos-twin"
         let ref = frame.send.ref
-        let connections = RawConnections(to: addresses, accessToken: token, journal, within: Self.answerLimit)
+        let connections = RawConnections(
+            to: addresses, speaking: behaviour.rawEncodings, accessToken: token, journal, within: Self.answerLimit)
         var undecided = Set(connections.numbers)
         var unanswered: Set<UInt64> = []
         var handles: [UInt64: RawConnection.Handle] = [:]
@@ -105,7 +106,8 @@ extension ChaosDevice {
         var hello = WireClientFrame()
         hello.hello.client = "baton-chaos-second"
         let connections = RawConnections(
-            to: [address], accessToken: token, journal, within: Self.displacementLimit)
+            to: [address], speaking: behaviour.rawEncodings, accessToken: token, journal,
+            within: Self.displacementLimit)
         var handle: RawConnection.Handle?
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -256,7 +256,10 @@ extension ChaosRun {
     ) -> [ChaosDevice] {
         let users = tokens.prefix(settings.users).map(\.user)
         let chord = Int.random(in: 1...max(1, users.count / 2), using: &generator)
-        return clients.indices.map { index in
+        var behaviour = settings.behaviour
+        // The SDK does not escape, they do, and the first versions read escaped text as other text.
+        if settings.faults.kinds.contains(.mixed) { behaviour.rawEncodings = [.proto] }
+        return clients.indices.map { [behaviour] index in
             let place = userIndex(ofDevice: index)
             let peers = Set([1, users.count - 1, chord, users.count - chord].map { users[(place + $0) % users.count] })
                 .subtracting([users[place]])
@@ -269,7 +272,7 @@ extension ChaosRun {
                 index: index, user: tokens[index].user, device: tokens[index].device,
                 peers: peers.sorted { $0.rawValue < $1.rawValue }, everybody: users.filter { $0 != users[place] },
                 client: clients[index], journal: journals[index],
-                progress: progress, behaviour: settings.behaviour)
+                progress: progress, behaviour: behaviour)
         }
     }
 

@@ -15,8 +15,13 @@ struct RawConnections: Sendable {
     /// Ends when all of them have ended, or their time is up.
     let events: AsyncStream<Element>
 
-    /// Begins to connect. Connections speak protobuf and JSON in turn.
-    init(to addresses: [RelayAddress], accessToken: String, _ journal: DeviceJournal, within limit: TimeAmount) {
+    /// Begins to connect.
+    ///
+    /// - Parameter encodings: what the device's connections speak, in turn; at least one.
+    init(
+        to addresses: [RelayAddress], speaking encodings: [Subprotocol], accessToken: String,
+        _ journal: DeviceJournal, within limit: TimeAmount
+    ) {
         let numbers = addresses.map { _ in journal.newConnection() }
         self.numbers = numbers
         // A few events a connection come, whatever the relay does: all but the first few end the connection.
@@ -27,7 +32,7 @@ struct RawConnections: Sendable {
         let open = Open(numbers)
         for (number, address) in zip(numbers, addresses) {
             journal.connection(number, .opened(address: address.description))
-            let encoding: Subprotocol = number.isMultiple(of: 2) ? .proto : .json
+            let encoding = encodings[Int(number % UInt64(encodings.count))]
             RawConnection.open(address, encoding, accessToken: accessToken) { event in
                 if case .welcomed(let node) = event { journal.connection(number, .welcomed(node: node)) }
                 if case .ended(let ending) = event { journal.ended(number, ending) }
