@@ -30,7 +30,8 @@ enum WordRule {
             reason: "may hang while other children live; use `ended()` of BatonTestKit", applies: { _ in true }),
         Word(
             pattern: #"\.readabilityHandler\b"#,
-            reason: "crashes inside libdispatch now and then; use `Pipe.lines()` of BatonTestKit", applies: { _ in true }),
+            reason: "crashes inside libdispatch now and then; use `Pipe.lines()` of BatonTestKit",
+            applies: { _ in true }),
         Word(
             pattern: #"\bjson(UTF8Bytes|String):"#, reason: "reads escaped text as other text; use `WireJSON`",
             applies: isSource),
