@@ -27,7 +27,8 @@ struct SimulationTests {
         let bounded = Simulation.run(seed: 7, isTraced: true, steps: whole.steps / 2)
         #expect(bounded.failures.map(\.name) == ["endless"])
         #expect(bounded.trace?.contains("FAILED") == true)
-        #expect(Simulation.run(seed: 7, steps: whole.steps + 1).failures == [])
+        // Tables are ordered by chance in this process, so another run of the seed takes some steps more or fewer.
+        #expect(Simulation.run(seed: 7, steps: 2 * whole.steps).failures == [])
     }
 
     @Test("A schedule that never ends fails the run, which does not wait for it")
