@@ -24,10 +24,10 @@ import Testing
     @Test("What is given back can be taken again, and fills no bucket beyond what it holds")
     func givesBack() {
         var bucket = TokenBucket(capacity: 2, perSecond: 0.001)
-        bucket.giveBack()
+        _ = bucket.draw(.givingBack(1), atMilliseconds: 0)
         for _ in 0..<2 { #expect(bucket.take(at: 0) == nil) }
         #expect(bucket.take(at: 0) != nil)
-        bucket.giveBack()
+        _ = bucket.draw(.givingBack(1), atMilliseconds: 0)
         #expect(bucket.take(at: 0) == nil)
         #expect(bucket.take(at: 0) != nil)
     }

@@ -33,10 +33,3 @@ struct TakeTokens: RedisScript {
         return Int64(exactly: min(milliseconds, 0x1p53)) ?? 0
     }
 }
-
-/// What a bucket gave.
-struct TakenTokens: Hashable, Sendable {
-    let count: Int
-    /// Where it gave nothing: until it would.
-    let waitMilliseconds: Int64
-}

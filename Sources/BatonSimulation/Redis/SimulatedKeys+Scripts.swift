@@ -1,3 +1,4 @@
+import BatonCore
 import BatonRedis
 
 /// The relay's scripts, line by line what `Scripts/*.lua` say.
@@ -95,25 +96,20 @@ extension SimulatedKeys {
     }
 
     private func takeTokens(_ key: String, _ arguments: [Double]) -> RedisReply {
-        let (capacity, interval, wanted, least) = (arguments[0], arguments[1], arguments[2], arguments[3])
-        let now = milliseconds
-        var (tokens, at) = (capacity, now)
+        var state: (tokens: Double, atMilliseconds: Double)?
         if let bucket = string(key).map({ String(decoding: $0, as: UTF8.self) }),
             let kept = Self.word("tokens=", in: bucket).flatMap(Double.init),
             let since = Self.word("at=", in: bucket).flatMap(Double.init)
         {
-            (tokens, at) = (kept, since)
+            state = (kept, since)
         }
-        tokens = max(-arguments[5], min(capacity, tokens + max(0, now - at) / interval) - arguments[4])
-        var (taken, wait) = (0.0, 0.0)
-        if tokens >= least {
-            taken = min(wanted, tokens.rounded(.down))
-            tokens -= taken
-        } else {
-            wait = max(1, ((least - tokens) * interval).rounded(.up))
-        }
-        write(key, .string(Array("tokens=\(tokens) at=\(now)".utf8)))
-        return .array([.integer(Int(taken)), .integer(Int(wait))])
+        var bucket = TokenBucket(
+            capacity: arguments[0], millisecondsPerToken: arguments[1], debt: arguments[5], state: state)
+        let draw = TokenAccount.Draw(
+            spent: Int(arguments[4]), wanted: Int(arguments[2]), least: Int(arguments[3]))
+        let taken = bucket.draw(draw, atMilliseconds: milliseconds)
+        write(key, .string(Array("tokens=\(bucket.tokens) at=\(milliseconds)".utf8)))
+        return .array([.integer(taken.count), .integer(Int(taken.waitMilliseconds))])
     }
 
     /// The word behind a name, as `string.match(text, 'name=(%S+)')`.

@@ -26,7 +26,7 @@ public final class InMemoryCluster {
     var sessions: [UserID: [DeviceID: HeldSession]] = [:]
     var presence: [UserID: Timestamp] = [:]
     var lastSeen: [UserID: Timestamp] = [:]
-    var buckets: [RateLimitBucket: Bucket] = [:]
+    var buckets: [RateLimitBucket: TokenBucket] = [:]
     var leases: [NodeID: (lease: NodeLease, ends: Timestamp)] = [:]
 
     /// Every lease that was taken: only after those is cleaned up.

@@ -3,7 +3,7 @@ public import BatonCore
 /// `SharedBuckets` of a cluster in memory. While that is down each loop has its own.
 public final class InMemorySharedBuckets: SharedBuckets {
     private let cluster: InMemoryCluster
-    private var own: [RateLimitBucket: InMemoryCluster.Bucket] = [:]
+    private var own: [RateLimitBucket: TokenBucket] = [:]
     /// Draws so far.
     public private(set) var draws: [TokenAccount.Draw] = []
     /// While true, answers are held back.
@@ -21,11 +21,10 @@ public final class InMemorySharedBuckets: SharedBuckets {
         completion: @escaping (_ granted: Int, _ waitMilliseconds: Int64) -> Void
     ) {
         draws.append(draw)
-        let full = InMemoryCluster.Bucket(tokens: Double(bucket.capacity), at: cluster.now)
-        var state = (cluster.isDown ? own[bucket] : cluster.buckets[bucket]) ?? full
-        let (granted, wait) = state.take(draw, bucket, at: cluster.now)
+        var state = (cluster.isDown ? own[bucket] : cluster.buckets[bucket]) ?? TokenBucket(bucket)
+        let taken = state.draw(draw, atMilliseconds: Double(cluster.now.milliseconds))
         if cluster.isDown { own[bucket] = state } else { cluster.buckets[bucket] = state }
-        held.append { completion(granted, wait) }
+        held.append { completion(taken.count, taken.waitMilliseconds) }
         if !isSlow { answer() }
     }
 
@@ -33,28 +32,6 @@ public final class InMemorySharedBuckets: SharedBuckets {
         let answers = held
         held = []
         for answer in answers { answer() }
-    }
-}
-
-extension InMemoryCluster {
-    struct Bucket {
-        var tokens: Double
-        var at: Timestamp
-
-        mutating func take(
-            _ draw: TokenAccount.Draw, _ bucket: RateLimitBucket, at now: Timestamp
-        ) -> (granted: Int, waitMilliseconds: Int64) {
-            let (interval, full) = (bucket.millisecondsPerToken, Double(bucket.capacity))
-            tokens = min(full, tokens + Double(now.milliseconds - at.milliseconds) / interval)
-            tokens = max(-full * Double(Limits.Sending.debts), tokens - Double(draw.spent))
-            at = now
-            guard tokens >= Double(draw.least) else {
-                return (0, Int64(((Double(draw.least) - tokens) * interval).rounded(.up)))
-            }
-            let granted = min(draw.wanted, Int(tokens))
-            tokens -= Double(granted)
-            return (granted, 0)
-        }
     }
 }
 
