@@ -65,7 +65,7 @@ public actor BatonClient {
     var refreshing: EventLoopFuture<Tokens>?
     var session: ClientSession
     var policy: ReconnectPolicy
-    var generator: ClientGenerator
+    var generator: RandomSource
     var phase = Phase.idle
     /// The TCP connection, until its handshake is done.
     var connecting: (any Channel)?
@@ -107,7 +107,7 @@ public actor BatonClient {
         let tls = try Self.tlsConfiguration(configuration)
         let loop = group.next()
         self.configuration = configuration
-        generator = ClientGenerator(seed: configuration.seed)
+        generator = configuration.seed.map { RandomSource(seed: $0) } ?? .system
         policy = ReconnectPolicy(cap: configuration.longestReconnectWait)
         eventLoop = loop
         executor = loop.executor

@@ -1,3 +1,5 @@
+import BatonCore
+
 /// What is fuzzed: a place where bytes from outside are read, and what must hold there for all bytes there are.
 ///
 /// ops/fuzz runs each under libFuzzer, which looks for inputs that reach code no input has reached before. The inputs in
@@ -60,7 +62,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// - Throws: where that is more than linear in its size.
     package func measure(_ bytes: [UInt8]) throws(FuzzFinding) {
         // By the input and not by a count, so that a finding is found again.
-        guard InputHash.of(bytes) % Self.measured == 0,
+        guard FNV1a.hash(bytes) % Self.measured == 0,
             let repeated = RepeatedInput(bytes, upTo: oracle.largest)
         else { return }
         try WorkBound().check(repeated.bytes, oracle.work)

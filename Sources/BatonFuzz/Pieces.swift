@@ -1,3 +1,4 @@
+import BatonCore
 import NIOCore
 
 /// The pieces in which bytes may come from a socket.
@@ -9,7 +10,7 @@ enum Pieces {
     static func ways(to bytes: [UInt8]) -> [[ArraySlice<UInt8>]] {
         let count = bytes.count <= oneByOne ? 1 : 61
         let small = stride(from: 0, to: bytes.count, by: count).map { bytes[$0..<min($0 + count, bytes.count)] }
-        let place = Int(InputHash.of(bytes) >> 16) % max(1, bytes.count)
+        let place = Int(FNV1a.hash(bytes) >> 16) % max(1, bytes.count)
         return [small, [bytes[..<place], bytes[place...]]]
     }
 }

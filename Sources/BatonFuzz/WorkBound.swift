@@ -1,3 +1,5 @@
+import BatonCore
+
 import Glibc
 
 /// An input of which a part comes so often that it is as large as inputs can be: work that grows with the square of
@@ -11,7 +13,7 @@ struct RepeatedInput {
     /// The input itself says which part: the same input gives the same one again.
     init?(_ input: [UInt8], upTo largest: Int) {
         guard !input.isEmpty, input.count < largest else { return nil }
-        let hash = InputHash.of(input)
+        let hash = FNV1a.hash(input)
         var start = Int(hash >> 40) % input.count
         var end = start + 1 + Int(hash >> 16 & 0xffff) % min(Self.longestPart, input.count - start)
         // Whole characters: otherwise what is repeated is seldom a text.
@@ -28,15 +30,6 @@ struct RepeatedInput {
     }
 
     private static func isInsideCharacter(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
-}
-
-/// FNV-1a, 64 bits: what is chosen by chance is the same for the same input.
-///
-/// Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-enum InputHash {
-    static func of(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
 }
 
 /// How much work an input may cause.

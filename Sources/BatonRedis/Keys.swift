@@ -91,7 +91,7 @@ extension Keys {
     private static func word(_ text: String) -> String {
         var word = ""
         for byte in text.utf8 {
-            guard word.utf8.count < limitedBytes else { return "\(word)~\(hash(text))" }
+            guard word.utf8.count < limitedBytes else { return "\(word)~\(Base32.encode(FNV1a.hash(text.utf8)))" }
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "-"),
@@ -102,12 +102,5 @@ extension Keys {
             }
         }
         return word
-    }
-
-    /// FNV-1a, 64 bits: the same on every node. Source: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-    private static func hash(_ text: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return Base32.encode(hash)
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Where randomness comes from: the system, or in a simulation a seed, so that the same choices are made again.
 ///
 /// Not for secrets: who makes tokens and keys asks the system itself.
@@ -7,9 +9,13 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     /// The system's own.
     public static let system = RandomSource(word: nil)
 
-    /// - Parameter word: gives the next random number; called by whoever needs one.
-    public init(_ word: @escaping @Sendable () -> UInt64) {
-        self.init(word: word)
+    /// Always the same numbers for one seed. Copies draw from one sequence.
+    package init(seed: UInt64) { self.init(SeededGenerator(seed: seed)) }
+
+    /// Draws from a generator of a seed. Copies draw from one sequence.
+    package init(_ generator: SeededGenerator) {
+        let shared = SharedGenerator(generator)
+        self.init(word: { shared.next() })
     }
 
     private init(word: (@Sendable () -> UInt64)?) {
@@ -21,4 +27,12 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
         var system = SystemRandomNumberGenerator()
         return system.next()
     }
+}
+
+private final class SharedGenerator: Sendable {
+    private let generator: Mutex<SeededGenerator>
+
+    init(_ generator: SeededGenerator) { self.generator = Mutex(generator) }
+
+    func next() -> UInt64 { generator.withLock { $0.next() } }
 }

@@ -28,8 +28,7 @@ final class SimulatedWorld {
         time = SimulatedTime(steps: steps)
         eventLoop = SimulatedEventLoop(time)
         random = SeededGenerator(seed: seed)
-        let relay = SharedGenerator(random.fork(1))
-        relayRandom = RandomSource { relay.next() }
+        relayRandom = RandomSource(random.fork(1))
         self.trace = trace
     }
 
@@ -59,15 +58,6 @@ final class SimulatedWorld {
         guard trace.isOn else { return }
         trace.append(now, who(), what())
     }
-}
-
-/// A generator that closures share.
-private final class SharedGenerator: Sendable {
-    private let generator: Mutex<SeededGenerator>
-
-    init(_ generator: SeededGenerator) { self.generator = Mutex(generator) }
-
-    func next() -> UInt64 { generator.withLock { $0.next() } }
 }
 
 /// Civil time as one node sees it: the world's, and how far its clock is off.
