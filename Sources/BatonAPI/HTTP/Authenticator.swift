@@ -15,13 +15,10 @@ struct Authenticator: Sendable {
             principal = try await tokens.verify(accessToken: try bearerToken(of: request))
         } catch {
             onRefused(RefusedCredential(error))
-            throw APIError(error)
+            throw error.answer
         }
-        let standing: DeviceStanding
-        do {
-            standing = try await accounts.standing(of: principal.device, of: principal.user)
-        } catch {
-            throw APIError(error)
+        let standing = try await mapped { () throws(AccountError) in
+            try await accounts.standing(of: principal.device, of: principal.user)
         }
         let reason: RevocationReason
         switch standing {
@@ -31,7 +28,7 @@ struct Authenticator: Sendable {
         case .unknown: reason = .loggedOut
         }
         onRefused(.deviceRevoked)
-        throw APIError(reason)
+        throw APIError(WireError(reason))
     }
 
     private func bearerToken(of request: Request) throws(AuthenticationError) -> String {

@@ -18,20 +18,16 @@ struct BlockRoutes: Sendable {
     }
 
     private func block(_ other: UserID, by user: UserID) async throws(APIError) -> Response {
-        do {
+        try await mapped { () throws(AccountError) in
             try await accounts.block(other, by: user)
-        } catch {
-            throw APIError(error)
         }
         _ = await acquaintances.announceAcquaintance(of: user, and: other)
         return Response(status: .noContent)
     }
 
     private func unblock(_ other: UserID, by user: UserID) async throws(APIError) -> Response {
-        do {
+        try await mapped { () throws(AccountError) in
             try await accounts.unblock(other, by: user)
-        } catch {
-            throw APIError(error)
         }
         _ = await acquaintances.announceAcquaintance(of: user, and: other)
         return Response(status: .noContent)

@@ -28,12 +28,9 @@ struct ConversationRoutes: Sendable {
         } else {
             before = nil
         }
-        let found: ListPage<ConversationSummary>
-        do {
-            found = try await conversations.conversations(
+        let found = try await mapped { () throws(StoreError) in
+            try await conversations.conversations(
                 of: principal.user, before: before, limit: limit, bytes: Limits.Page.bytes)
-        } catch {
-            throw APIError(error)
         }
         var page = JSONPage()
         var last: ConversationSummary?
@@ -56,11 +53,8 @@ struct ConversationRoutes: Sendable {
         _ context: APIRequestContext, _ principal: Principal
     ) async throws(APIError) -> Response {
         guard let id = ConversationID(context.path("id")) else { throw .unknownConversation }
-        let summary: ConversationSummary?
-        do {
-            summary = try await conversations.conversation(id, of: principal.user)
-        } catch {
-            throw APIError(error)
+        let summary = try await mapped { () throws(StoreError) in
+            try await conversations.conversation(id, of: principal.user)
         }
         guard let summary else { throw .unknownConversation }
         return try JSONBody.response(try WireConversation(summary))

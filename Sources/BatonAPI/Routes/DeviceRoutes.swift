@@ -23,11 +23,8 @@ struct DeviceRoutes: Sendable {
     }
 
     private func list(of user: UserID, current: DeviceID?) async throws(APIError) -> Response {
-        let devices: [Device]
-        do {
-            devices = try await accounts.devices(of: user)
-        } catch {
-            throw APIError(error)
+        let devices = try await mapped { () throws(AccountError) in
+            try await accounts.devices(of: user)
         }
         var body = WireDeviceList()
         body.devices = devices.map { WireDeviceInfo($0, current: current) }
@@ -72,10 +69,8 @@ struct DeviceRoutes: Sendable {
     }
 
     private func revoke(_ device: DeviceID, of user: UserID, _ logger: Logger) async throws(APIError) -> Bool {
-        do {
-            return try await revoker.revoke(device, of: user, logger: logger)
-        } catch {
-            throw APIError(error)
+        try await mapped { () throws(AccountError) in
+            try await revoker.revoke(device, of: user, logger: logger)
         }
     }
 }

@@ -21,12 +21,9 @@ struct HistoryRoutes: Sendable {
         let limit = try query.limit()
         let range = try range(query)
         guard let id = ConversationID(context.path("id")) else { throw .unknownConversation }
-        let found: ListPage<StoredMessage>?
-        do {
-            found = try await conversations.history(
+        let found = try await mapped { () throws(StoreError) in
+            try await conversations.history(
                 of: id, for: principal.user, range, limit: limit, bytes: Limits.Page.bytes)
-        } catch {
-            throw APIError(error)
         }
         guard let found else { throw .unknownConversation }
         var page = JSONPage()

@@ -33,11 +33,8 @@ struct MessageRoutes: Sendable {
         send.ref = try ref(request)
         send.to = destination
         send.content = try await JSONBody.decode(WireContent.self, from: request)
-        let accepted: WireAccepted
-        do {
-            accepted = try await messages.submit(send, by: principal)
-        } catch {
-            throw APIError(error)
+        let accepted = try await mapped { () throws(FrameError) in
+            try await messages.submit(send, by: principal)
         }
         return try JSONBody.response(accepted, status: .created)
     }

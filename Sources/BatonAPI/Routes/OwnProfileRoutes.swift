@@ -18,11 +18,8 @@ struct OwnProfileRoutes: Sendable {
     }
 
     private func show(_ principal: Principal) async throws(APIError) -> Response {
-        let user: User?
-        do {
-            user = try await accounts.user(principal.user)
-        } catch {
-            throw APIError(error)
+        let user = try await mapped { () throws(AccountError) in
+            try await accounts.user(principal.user)
         }
         guard let user else { throw .unknownUser }
         return try JSONBody.response(WireProfile(own: user))
@@ -38,11 +35,8 @@ struct OwnProfileRoutes: Sendable {
         if body.hasEmail { change.email = try Text.email(body.email) }
         guard change != ProfileChange() else { return try await show(principal) }
         if body.hasPhone || body.hasEmail { try await gate.contactChange(of: principal.user) }
-        let user: User
-        do {
-            user = try await accounts.updateProfile(of: principal.user, change)
-        } catch {
-            throw APIError(error)
+        let user = try await mapped { () throws(AccountError) in
+            try await accounts.updateProfile(of: principal.user, change)
         }
         return try JSONBody.response(WireProfile(own: user))
     }

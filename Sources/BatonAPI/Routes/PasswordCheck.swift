@@ -48,10 +48,8 @@ struct PasswordCheck: Sendable {
     }
 
     private func credentials(of handle: String) async throws(APIError) -> Credentials? {
-        do {
-            return try await dependencies.accounts.credentials(handle: handle)
-        } catch {
-            throw APIError(error)
+        try await mapped { () throws(AccountError) in
+            try await dependencies.accounts.credentials(handle: handle)
         }
     }
 
@@ -66,11 +64,8 @@ struct PasswordCheck: Sendable {
         _ password: String?, with known: Credentials?, logger: Logger
     ) async throws(APIError) -> (user: UserID, hash: String) {
         guard let password else { throw wrongCredentials() }
-        let verdict: PasswordHasher.Verdict
-        do {
-            verdict = try await dependencies.passwords.verify(password, against: known?.passwordHash)
-        } catch {
-            throw APIError(error)
+        let verdict = try await mapped { () throws(PasswordError) in
+            try await dependencies.passwords.verify(password, against: known?.passwordHash)
         }
         guard case .right(let isOutdated) = verdict, let known else { throw wrongCredentials() }
         guard isOutdated else { return (known.user.id, known.passwordHash) }

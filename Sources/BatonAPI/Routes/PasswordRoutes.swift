@@ -45,11 +45,9 @@ struct PasswordRoutes: Sendable {
     private func exchange(
         _ old: String, for new: String, _ principal: Principal
     ) async throws(APIError) -> [DeviceID]? {
-        do {
-            return try await dependencies.accounts.changePassword(
+        try await mapped { () throws(AccountError) in
+            try await dependencies.accounts.changePassword(
                 PasswordChange(user: principal.user, device: principal.device, oldHash: old, newHash: new))
-        } catch {
-            throw APIError(error)
         }
     }
 
@@ -57,17 +55,12 @@ struct PasswordRoutes: Sendable {
         _ new: String, replacing known: String, given old: String?
     ) async throws(APIError) -> String {
         guard let old else { throw wrongPassword() }
-        let verdict: PasswordHasher.Verdict
-        do {
-            verdict = try await dependencies.passwords.verify(old, against: known)
-        } catch {
-            throw APIError(error)
+        let verdict = try await mapped { () throws(PasswordError) in
+            try await dependencies.passwords.verify(old, against: known)
         }
         guard verdict != .wrong else { throw wrongPassword() }
-        do {
-            return try await dependencies.passwords.hash(new)
-        } catch {
-            throw APIError(error)
+        return try await mapped { () throws(PasswordError) in
+            try await dependencies.passwords.hash(new)
         }
     }
 
@@ -77,12 +70,9 @@ struct PasswordRoutes: Sendable {
     }
 
     private func credentials(of id: UserID) async throws(APIError) -> Credentials {
-        let known: Credentials?
-        do throws(AccountError) {
+        let known = try await mapped { () throws(AccountError) in
             guard let user = try await dependencies.accounts.user(id) else { throw .notFound }
-            known = try await dependencies.accounts.credentials(handle: user.handle)
-        } catch {
-            throw APIError(error)
+            return try await dependencies.accounts.credentials(handle: user.handle)
         }
         guard let known else { throw .unknownUser }
         return known

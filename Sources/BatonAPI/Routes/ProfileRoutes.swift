@@ -26,7 +26,7 @@ struct ProfileRoutes: Sendable {
     }
 
     private func find(_ name: String) async throws(APIError) -> User? {
-        do {
+        try await mapped { () throws(AccountError) in
             if name.utf8.first == UInt8(ascii: "@") {
                 guard let handle = try? Text.handle(String(decoding: name.utf8.dropFirst(), as: UTF8.self)) else {
                     return nil
@@ -36,18 +36,13 @@ struct ProfileRoutes: Sendable {
             guard let id = UserID(name), let user = try await dependencies.accounts.user(id) else { return nil }
             // The nodes' own users are nobody to talk to.
             return CanaryHandle.isReserved(user.handle) ? nil : user
-        } catch {
-            throw APIError(error)
         }
     }
 
     /// Whether somebody is online is for their acquaintances.
     private func presence(of user: User, for asking: UserID) async throws(APIError) -> WirePresenceUpdate? {
-        let acquaintances: Set<UserID>
-        do {
-            acquaintances = try await dependencies.conversations.acquaintances(of: asking, among: [user.id])
-        } catch {
-            throw APIError(error)
+        let acquaintances = try await mapped { () throws(StoreError) in
+            try await dependencies.conversations.acquaintances(of: asking, among: [user.id])
         }
         guard acquaintances.contains(user.id) else { return nil }
         // Without the registry a profile is still a profile.

@@ -24,21 +24,15 @@ struct RegistrationRoutes: Sendable {
         let phone = try Text.phone(account.phone)
         let email = try Text.email(account.email)
 
-        let hash: String
-        do {
-            hash = try await dependencies.passwords.hash(password)
-        } catch {
-            throw APIError(error)
+        let hash = try await mapped { () throws(PasswordError) in
+            try await dependencies.passwords.hash(password)
         }
         var generator = SystemRandomNumberGenerator()
         let new = NewUser(
             id: .random(using: &generator), handle: handle, displayName: displayName, passwordHash: hash,
             phone: phone.isEmpty ? nil : phone, email: email.isEmpty ? nil : email, createdAt: dependencies.clock.now)
-        let user: User
-        do {
-            user = try await dependencies.accounts.createUser(new)
-        } catch {
-            throw APIError(error)
+        let user = try await mapped { () throws(AccountError) in
+            try await dependencies.accounts.createUser(new)
         }
         return try JSONBody.response(
             WireProfile(own: user), status: .created, headers: [.location: "/v1/users/\(user.id)"])

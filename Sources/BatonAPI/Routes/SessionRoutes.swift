@@ -47,7 +47,7 @@ struct SessionRoutes: Sendable {
                 attempt = try await check.begin(from: context.remoteAddress)
                 continue
             } catch {
-                throw APIError(error)
+                throw error.answer
             }
             for device in replaced { await revoker.announce(device, of: user, logger: context.logger) }
             return try await tokens(refreshToken, user: user, device: new.id, status: .created)
@@ -87,15 +87,12 @@ struct SessionRoutes: Sendable {
         // The time is when the request came, however long the store takes to get to it.
         let now = dependencies.clock.now
         let successors = dependencies.keys.successors(of: token, at: now)
-        let rotation: RefreshRotation
-        do {
-            rotation = try await dependencies.accounts.rotateRefreshToken(
+        let rotation = try await mapped { () throws(AccountError) in
+            try await dependencies.accounts.rotateRefreshToken(
                 RefreshExchange(
                     hash: token.hash, successors: successors.map(\.hash),
                     expiresAt: RefreshToken.end(from: now, days: dependencies.refreshTokenDays),
                     network: network(ClientNetwork.name(of: context.remoteAddress), at: now), at: now))
-        } catch {
-            throw APIError(error)
         }
         switch rotation {
         case .rotated(let user, let device, let hash):
@@ -111,7 +108,7 @@ struct SessionRoutes: Sendable {
                 "this refresh token's successor was used before; its device is revoked, log in again")
         case .revoked(let reason):
             dependencies.onRefused(.deviceRevoked)
-            throw APIError(reason)
+            throw APIError(WireError(reason))
         case .unknown: throw invalidRefresh()
         case .expired:
             dependencies.onRefused(.refreshExpired)
@@ -127,10 +124,8 @@ struct SessionRoutes: Sendable {
     private func logout(
         _ principal: Principal, _ context: APIRequestContext
     ) async throws(APIError) -> Response {
-        do {
-            _ = try await revoker.revoke(principal.device, of: principal.user, logger: context.logger)
-        } catch {
-            throw APIError(error)
+        _ = try await mapped { () throws(AccountError) in
+            try await revoker.revoke(principal.device, of: principal.user, logger: context.logger)
         }
         return Response(status: .noContent)
     }
