@@ -112,9 +112,16 @@ need_swift() {
 
 # build debug|release: builds the command and sets `baton` to its path.
 build() {
-    say "building baton ($1); the first time takes some minutes"
+    local minutes=4 began=$SECONDS
+    [[ $1 == debug ]] || minutes=9
+    if [[ ! -d $root/.build/$1 ]]; then
+        say "building baton ($1) for the first time: about $minutes minutes on two cores; the steps show below"
+    else
+        say "building baton ($1)"
+    fi
     (cd "$root" && swift build -c "$1" --product baton && swift build -c "$1" --product BatonFaultShim) >&2 ||
         die "the build failed"
+    ((SECONDS - began < 10)) || say "built in $((SECONDS - began)) s"
     baton=$(cd "$root" && swift build -c "$1" --show-bin-path)/baton
 }
 

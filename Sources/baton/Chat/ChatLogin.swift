@@ -69,26 +69,42 @@ struct ChatLogin {
     }
 
     private func askForAccount() async throws(Failure) {
-        guard let name = Prompt.line("Display name [\(handle)]: ") else { throw .gaveUp }
+        Output.line("The password logs you in, here and on other devices. The relay keeps only a hash of it.")
+        var password = try askForPassword()
+        Output.line("The display name is what others see beside @\(handle). It can be changed later.")
+        var name = try askForName()
         for _ in 0..<Self.attempts {
-            guard let password = Prompt.secret("New password: "), let again = Prompt.secret("Once more: ") else {
-                throw .gaveUp
-            }
-            guard password == again else {
-                Output.line("These are two passwords.")
-                continue
-            }
             do throws(Failure) {
-                let isMade = try await register(password, displayName: name.isEmpty ? handle : name)
-                guard isMade else { throw .taken(handle: handle) }
+                guard try await register(password, displayName: name) else { throw .taken(handle: handle) }
             } catch .client(.refused(let error)) where error.field == "password" {
                 Output.line("The password \(PrintableText.escaped(error.message)).")
+                password = try askForPassword()
+                continue
+            } catch .client(.refused(let error)) where error.field == "display_name" {
+                Output.line("The display name \(PrintableText.escaped(error.message)).")
+                name = try askForName()
                 continue
             }
             guard try await login(password) else { throw .wrongPassword(handle: handle, canRegister: false) }
             return
         }
         throw .gaveUp
+    }
+
+    private func askForPassword() throws(Failure) -> String {
+        for _ in 0..<Self.attempts {
+            guard let password = Prompt.secret("New password: "), let again = Prompt.secret("Once more: ") else {
+                throw .gaveUp
+            }
+            if password == again { return password }
+            Output.line("These are two different passwords.")
+        }
+        throw .gaveUp
+    }
+
+    private func askForName() throws(Failure) -> String {
+        guard let name = Prompt.line("Display name [\(handle)]: ") else { throw .gaveUp }
+        return name.isEmpty ? handle : name
     }
 
     /// - Returns: false where name or password is wrong.

@@ -31,8 +31,10 @@ extension ChatSession {
             return nil
         case .conversations: return .conversations(try await client.conversations().conversations)
         case .conversation(let id): return .conversation(try await client.conversation(id))
-        case .open(let handle): return try await profile(handle) { .opened($0) }
-        case .who(let handle): return try await profile(handle) { .who($0) }
+        case .open(let handle): return try await profile(handle).map { .opened($0) } ?? .noSuchUser(handle: handle)
+        case .lookFor(let handle):
+            return try await profile(handle).map { .arrived($0, handle: handle) } ?? .notYet(handle: handle)
+        case .who(let handle): return try await profile(handle).map { .who($0) } ?? .noSuchUser(handle: handle)
         case .history(let id):
             do {
                 return .history(id, try await client.history(of: id, limit: ChatModel.page))
@@ -64,13 +66,12 @@ extension ChatSession {
         }
     }
 
-    private func profile(
-        _ handle: String, _ answer: (Profile) -> ChatAnswer
-    ) async throws(ClientError) -> ChatAnswer {
+    /// - Returns: nil where there is no such user.
+    private func profile(_ handle: String) async throws(ClientError) -> Profile? {
         do {
-            return answer(try await client.profile(handle: handle))
+            return try await client.profile(handle: handle)
         } catch .refused(let error) where [.unknownUser, .notFound, .invalidField].contains(error.code) {
-            return .noSuchUser(handle: PrintableText.escaped(handle))
+            return nil
         }
     }
 }

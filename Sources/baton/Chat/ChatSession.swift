@@ -141,9 +141,16 @@ actor ChatSession {
     private func becomeReady() async {
         if let handle = partner {
             partner = nil
-            let answer = await answer(.open(handle: handle))
-            if case .noSuchUser = answer, screen == nil { return end(.failed("there is no user @\(handle)")) }
-            if let answer { await perform(model.answered(answer, now: now)) }
+            if screen != nil {
+                await perform(model.waitFor(handle, now: now))
+            } else {
+                // A script is not kept waiting for a name that may be misspelt.
+                let answer = await answer(.open(handle: handle))
+                if case .noSuchUser = answer {
+                    return end(.failed("there is no user @\(PrintableText.escaped(handle))"))
+                }
+                if let answer { await perform(model.answered(answer, now: now)) }
+            }
         }
         readiness.continuation.finish()
     }

@@ -55,7 +55,7 @@ extension ChatModel {
     private mutating func message(_ line: String, now: Timestamp) -> ChatStep {
         guard line.contains(where: { !$0.isWhitespace }) else { return ChatStep() }
         guard let open else {
-            return .note(.problem("nobody is listening: /open NAME first"))
+            return .note(.problem(awaitedText ?? "nobody is listening: /open NAME first"))
         }
         // Where there is no conversation yet, a message to the user makes it.
         let recipient: Recipient = open.peer(of: me).map { .user($0) } ?? .conversation(open)

@@ -81,7 +81,9 @@ extension ChatModel {
             update(conversation)
             return ChatStep(requests: watchRequests())
         case .opened(let profile): return opened(profile, now: now)
-        case .noSuchUser(let handle): return .note(.problem("there is no user @\(handle)"))
+        case .arrived(let profile, let handle): return arrived(profile, handle, now: now)
+        case .notYet(let handle): return notYet(handle)
+        case .noSuchUser(let handle): return .note(.problem("there is no user @\(PrintableText.escaped(handle))"))
         case .history(let id, let page):
             threads[id]?.load(page)
             let entries = threads[id]?.entries.suffix(Self.page) ?? []
@@ -221,7 +223,7 @@ extension ChatModel {
         return step
     }
 
-    private mutating func opened(_ profile: Profile, now: Timestamp) -> ChatStep {
+    mutating func opened(_ profile: Profile, now: Timestamp) -> ChatStep {
         remember(profile)
         guard let id = thread(with: profile.id) else { return .note(.problem("that is you")) }
         var step = ChatStep(requests: watchRequests())

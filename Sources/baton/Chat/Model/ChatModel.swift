@@ -46,6 +46,8 @@ struct ChatModel {
     var typingTold: Timestamp?
     var isTypingTold = false
     var watched: [UserID] = []
+    /// Whom the chat waits for.
+    var awaited: Awaited?
     /// Outcomes of messages that came before the word that these were queued; there are few, and briefly.
     var early: [String: ClientEvent] = [:]
     static let earlyOutcomes = 64
@@ -122,6 +124,7 @@ struct ChatModel {
                 step.notes.append(.typing(name(of: user), isActive: false))
             }
         }
+        if let request = awaitedRequest(now: now) { step.requests.append(request) }
         return step
     }
 
@@ -154,6 +157,7 @@ struct ChatModel {
     /// Puts a conversation on the screen.
     mutating func show(_ id: ConversationID, now: Timestamp) -> ChatStep {
         open = id
+        awaited = nil
         isTypingTold = false
         let peer = id.peer(of: me).flatMap { presence(of: $0, now: now) }
         var step = ChatStep.note(.opened("conversation with \(title(of: id))\(peer.map { " (\($0))" } ?? "")"))

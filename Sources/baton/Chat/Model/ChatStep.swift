@@ -44,6 +44,8 @@ enum ChatRequest: Hashable {
     case conversation(ConversationID)
     /// A user by handle, to talk to them.
     case open(handle: String)
+    /// The same, of somebody who may not be there yet.
+    case lookFor(handle: String)
     case history(ConversationID)
     case older(before: MessageID)
     case who(handle: String)
@@ -55,7 +57,7 @@ enum ChatRequest: Hashable {
     /// Nobody asked for it; it is asked again with the next connection.
     var isBackground: Bool {
         switch self {
-        case .conversations, .conversation: true
+        case .conversations, .conversation, .lookFor: true
         default: false
         }
     }
@@ -77,6 +79,9 @@ enum ChatAnswer {
     case conversation(Conversation)
     case opened(Profile)
     case noSuchUser(handle: String)
+    /// Somebody who was waited for is there.
+    case arrived(Profile, handle: String)
+    case notYet(handle: String)
     case history(ConversationID, HistoryPage)
     /// The relay does not know the conversation: nobody has written yet.
     case noHistory(ConversationID)

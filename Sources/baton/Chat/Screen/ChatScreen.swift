@@ -136,7 +136,8 @@ struct ChatScreen {
         let threads = model.listed
         if threads.isEmpty {
             guard model.isListed else { return [StyledLine("  loading…", .dim)] }
-            return [StyledLine("  no conversations yet: /open NAME begins one", .dim)]
+            let text = model.awaitedText ?? "no conversations yet: /open NAME begins one"
+            return [StyledLine(TerminalText.cut("  \(text)", to: size.columns), .dim)]
         }
         var lines = [StyledLine("  your conversations: /open NAME", .dim)]
         for thread in threads {
