@@ -151,8 +151,10 @@ let package = Package(
             name: "BatonStoreTests",
             dependencies: ["BatonStore", "BatonLoad", "BatonTestKit", "store-writer", grdb, sqlite, logging],
             swiftSettings: settings),
+        // Counts what the tests allocate: a malloc of the test program's own.
+        .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
-            name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", nioEmbedded],
+            name: "BatonGatewayTests", dependencies: ["BatonGateway", "BatonTestKit", "CAllocations", nioEmbedded],
             swiftSettings: settings),
         .testTarget(
             name: "BatonAPITests",

@@ -50,7 +50,11 @@ final class GatedMessageStore: MessageStore {
     }
 
     func submit(_ operations: [StoreOperation], completion: @escaping @Sendable ([StoreOutcome]) -> Void) {
-        let answer: @Sendable () -> Void = { [inner] in inner.submit(operations, completion: completion) }
+        let answer: @Sendable () -> Void = { [inner] in
+            Allocations.uncounted {
+                inner.submit(operations) { outcomes in Allocations.resumed { completion(outcomes) } }
+            }
+        }
         let isHeld = state.withLock { state in
             state.submissions += 1
             if state.holdsCommits { state.commits.append(answer) }
@@ -65,7 +69,11 @@ final class GatedMessageStore: MessageStore {
     ) {
         state.withLock { $0.pagesRead += 1 }
         read(completion) { [inner] in
-            inner.readInbox(of: user, after: position, limit: limit, bytes: bytes, completion: completion)
+            Allocations.uncounted {
+                inner.readInbox(of: user, after: position, limit: limit, bytes: bytes) { page in
+                    Allocations.resumed { completion(page) }
+                }
+            }
         }
     }
 

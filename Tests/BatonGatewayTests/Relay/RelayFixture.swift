@@ -61,7 +61,7 @@ final class RelayFixture {
         self.buckets.append(buckets)
         let loop = RelayLoop(
             eventLoop: eventLoop, node: node, store: store,
-            conversations: InMemoryConversationStore(accounts: InMemoryAccountStore()), bus: bus,
+            conversations: InMemoryConversationStore(accounts: InMemoryAccountStore()), bus: UncountedBus(bus),
             sessions: InMemorySessionRegistry(cluster), presence: presence ?? InMemoryPresenceRegistry(cluster),
             buckets: buckets, clock: clock,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
@@ -194,6 +194,9 @@ final class RelayClient {
         }
         receive(bytes)
     }
+
+    /// A binary frame of a payload.
+    static func bytes(of payload: [UInt8]) -> [UInt8] { ClientFrames.frame(0x2, payload) }
 
     /// Payloads as they are, right or wrong, in one piece.
     func receive(payloads: [[UInt8]]) {
