@@ -22,6 +22,20 @@ public enum ClientEvent: Hashable, Sendable {
     case typing(Typing)
 }
 
+extension ClientEvent {
+    /// An entry of the inbox; nil where it is not what the contract says.
+    init?(_ entry: WireEvent.OneOf_Event) {
+        switch entry {
+        case .message(let wire):
+            guard let message = Message(wire) else { return nil }
+            self = .message(message)
+        case .receipt(let wire):
+            guard let receipt = Receipt(wire) else { return nil }
+            self = .receipt(receipt)
+        }
+    }
+}
+
 /// A message as its recipients see it.
 public struct Message: Hashable, Sendable {
     public let id: MessageID

@@ -27,7 +27,7 @@ public enum EventFrame {
         switch event.body {
         case .message(let message): encode(message, at: event.sequence)
         case .receipt(let receipt): encode(receipt, at: event.sequence)
-        case .unknown(let field, let bytes): encode(field: field, bytes, at: event.sequence)
+        case .encoded(let kind, let bytes): encode(field: kind, bytes, at: event.sequence)
         }
     }
 
@@ -97,8 +97,8 @@ public enum EventFrame {
         static let lengthDelimited: UInt64 = 2
         static let frameEvent: UInt8 = 4 << 3 | 2
         static let eventSequence: UInt8 = 1 << 3
-        static let eventMessage: UInt8 = 2 << 3 | 2
-        static let eventReceipt: UInt8 = 3 << 3 | 2
+        static let eventMessage = UInt8(EventKind.message.rawValue << 3 | 2)
+        static let eventReceipt = UInt8(EventKind.receipt.rawValue << 3 | 2)
         static let messageSequence: UInt8 = 1 << 3
         static let messageAt: UInt8 = 2 << 3
         static let receiptConversation: UInt8 = 1 << 3 | 2

@@ -31,20 +31,12 @@ public struct FrameError: Error, Hashable, Sendable {
 extension WireError {
     /// Names the frame that it answers.
     fileprivate mutating func answer(_ frame: WireClientFrame.OneOf_Frame) {
+        self.frame = frame.kind.name
         switch frame {
-        case .hello: self.frame = "hello"
-        case .send: self.frame = "send"
-        case .ack: self.frame = "ack"
-        case .watch: self.frame = "watch"
-        case .read(let read):
-            self.frame = "read"
-            conversation = read.conversation
-        case .typing(let typing):
-            self.frame = "typing"
-            conversation = typing.conversation
-        case .ping(let ping):
-            self.frame = "ping"
-            nonce = ping.nonce
+        case .read(let read): conversation = read.conversation
+        case .typing(let typing): conversation = typing.conversation
+        case .ping(let ping): nonce = ping.nonce
+        case .hello, .send, .ack, .watch: break
         }
     }
 }

@@ -55,7 +55,7 @@ struct ServerFrameScanTests {
         #expect(scan(try FrameCodec.encode(frame, as: .proto)) == .accepted(number: 255))
         frame.event.inboxSequence = 4
         frame.event.receipt.user = "u"
-        #expect(scan(try FrameCodec.encode(frame, as: .proto)) == .receipt(position: 4))
+        #expect(scan(try FrameCodec.encode(frame, as: .proto)) == .entry(position: 4, kind: .receipt))
         frame.caughtUp.inboxSequence = 1
         #expect(scan(try FrameCodec.encode(frame, as: .proto)) == .other)
     }

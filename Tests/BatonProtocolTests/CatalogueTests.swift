@@ -13,6 +13,14 @@ struct CatalogueTests {
         }
     }
 
+    @Test("Each kind of a client's frame has the number and the name of the contract")
+    func frameKinds() throws {
+        let schema = WireSchema.shared
+        let fields = schema.messages[WireSchema.clientFrame].fields.map { schema.fields[$0] }
+        #expect(fields.map(\.number) == ClientFrameKind.allCases.map(\.rawValue))
+        #expect(fields.map { schema.name(of: $0) } == ClientFrameKind.allCases.map(\.name))
+    }
+
     @Test("An error says that it may be tried again, and its status says so too")
     func retryable() {
         for code in ErrorCode.allCases {

@@ -95,7 +95,7 @@ struct EventFrameTests {
                 let bytes = [UInt8](repeating: 7, count: count)
                 let event = InboxEvent(
                     user: UserID(rawValue: 8), sequence: .init(rawValue: 9),
-                    body: .unknown(field: field, bytes: bytes))
+                    body: .encoded(kind: field, bytes: bytes))
                 let encoded = EventFrame.encode(event)
                 let frame = try WireServerFrame(serializedBytes: encoded)
                 #expect(frame.event.inboxSequence == 9)
@@ -152,7 +152,7 @@ struct EventFrameTests {
             frame.event.receipt.delivered = receipt.delivered.rawValue
             frame.event.receipt.read = receipt.read.rawValue
             frame.event.receipt.atMs = UInt64(clamping: receipt.at.milliseconds)
-        case .unknown: break
+        case .encoded: break
         }
         return try frame.serializedBytes()
     }

@@ -38,6 +38,29 @@ struct ProtocolArticleTests {
         }
     }
 
+    @Test("Each kind of event has a row, and a number and a name of the contract")
+    func events() throws {
+        func word(_ isSo: Bool) -> String { isSo ? "yes" : "no" }
+        let section = try #require(article.section("event", under: Direction.fromNode.heading))
+        let rows = section.split(separator: "\n").filter { $0.hasPrefix("|") }.dropFirst(2).map { line in
+            line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let kinds = EventKind.allCases
+        #expect(
+            rows
+                == kinds.map { kind in
+                    [
+                        "`\(kind.name)`", "\(kind.rawValue)", word(kind.countsAsUnread), word(kind.wakesDevice),
+                        word(kind.isSuperseded),
+                    ]
+                })
+        let event = try #require(WireSchema.shared.index(of: WireEvent.protoMessageName))
+        let fields = WireSchema.shared.messages[event].fields.map { WireSchema.shared.fields[$0] }
+            .filter { $0.choice != nil }
+        #expect(fields.map(\.number) == kinds.map(\.rawValue))
+        #expect(fields.map { WireSchema.shared.name(of: $0) } == kinds.map(\.name))
+    }
+
     @Test("Each line of JSON is a frame, and nothing is lost when it is read and written again")
     func examples() throws {
         let examples = try Article.examples(in: article.text)

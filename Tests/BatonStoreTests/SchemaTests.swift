@@ -145,7 +145,7 @@ struct SchemaTests {
                 UPDATE inboxes SET head = 2 WHERE head = 1
                 """)
             let events = try await store.everything(of: people.bob)
-            #expect(events.map(\.body).last == .unknown(field: 70_000, bytes: [8, 1]))
+            #expect(events.map(\.body).last == .encoded(kind: 70_000, bytes: [8, 1]))
             #expect(events.map(\.sequence.rawValue) == [1, 2])
         }
     }

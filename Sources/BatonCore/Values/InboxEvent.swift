@@ -11,9 +11,18 @@ public struct InboxEvent: Hashable, Sendable {
         case message(StoredMessage)
         /// Somebody's watermarks moved.
         case receipt(Receipt)
-        /// What a newer node wrote and this version does not know: its field in the message `Event` of relay.proto, and
-        /// that field's bytes. It is passed on as it is.
-        case unknown(field: UInt32, bytes: [UInt8])
+        /// Any other kind: its number, and the bytes of its field in the message `Event` of relay.proto. A newer node may
+        /// have written it, so the number need not be one of `EventKind`. It is passed on as it is.
+        case encoded(kind: UInt32, bytes: [UInt8])
+
+        /// nil: a kind of a newer version.
+        public var kind: EventKind? {
+            switch self {
+            case .message: .message
+            case .receipt: .receipt
+            case .encoded(let kind, _): EventKind(rawValue: kind)
+            }
+        }
     }
 
     public init(user: UserID, sequence: InboxSequence, body: Body) {
@@ -27,7 +36,7 @@ public struct InboxEvent: Hashable, Sendable {
         switch body {
         case .message(let message): message.payload.count + Self.flatCost
         case .receipt: Self.flatCost
-        case .unknown(_, let bytes): bytes.count + Self.flatCost
+        case .encoded(_, let bytes): bytes.count + Self.flatCost
         }
     }
 

@@ -101,9 +101,9 @@ final class LoadConnection: RelayChannelSession {
             shard.ledgers[pair]?.delivered(number)
             let now = time()
             shard.delivered(after: now > sent ? now - sent : 0)
-        case .receipt(let position):
+        case .entry(let position, let kind):
             advance(to: position)
-            shard.counters.receipts += 1
+            if kind == .receipt { shard.counters.receipts += 1 }
         case .other, .malformed: receivedRare(payload, on: channel)
         }
     }

@@ -1,3 +1,5 @@
+import BatonCore
+
 /// What the load generator needs of a node's frame, picked out of the bytes: an object tree for each of millions of
 /// frames would make the generator the bottleneck. Kinds that are rare are left to the generated code.
 ///
@@ -7,7 +9,8 @@ enum ServerFrameScan: Equatable {
     case accepted(number: UInt32)
     /// A message, own or of another. `time` and `number` are nil where it is not of a load generator.
     case message(position: UInt64, sender: Range<Int>, number: UInt32?, time: UInt64?)
-    case receipt(position: UInt64)
+    /// Another entry of the inbox; nil: of a kind of a later version.
+    case entry(position: UInt64, kind: EventKind?)
     case other
     case malformed
 
@@ -35,21 +38,19 @@ enum ServerFrameScan: Equatable {
 
     private static func event(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> ServerFrameScan {
         var position: UInt64 = 0
-        var message: Range<Int>?
-        var isReceipt = false
+        var entry: (kind: EventKind?, bytes: Range<Int>)?
         var fields = ProtobufFields(bytes, range)
         while let field = fields.next() {
-            switch field.number {
-            case 1: position = field.value
-            case 2: message = field.bytes
-            case 3: isReceipt = true
-            default: break
+            if field.number == 1 {
+                position = field.value
+            } else {
+                entry = (UInt32(exactly: field.number).flatMap { EventKind(rawValue: $0) }, field.bytes)
             }
         }
         guard position > 0, !fields.isBroken else { return .malformed }
-        if isReceipt { return .receipt(position: position) }
-        guard let message else { return .other }
-        return Self.message(bytes, message, at: position)
+        guard let entry else { return .other }
+        guard entry.kind == .message else { return .entry(position: position, kind: entry.kind) }
+        return Self.message(bytes, entry.bytes, at: position)
     }
 
     private static func message(

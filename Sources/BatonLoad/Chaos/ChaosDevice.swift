@@ -23,43 +23,23 @@ struct ChaosDevice: Sendable {
     /// before the device acknowledges.
     func apply() async {
         while let (event, inbox) = await client.nextEntry() {
+            if let record = HistoryRecord.Event(event, at: inbox ?? 0) { history.append(record) }
             switch event {
-            case .message(let message): await apply(message, at: inbox ?? 0)
-            case .receipt(let receipt):
-                history.append(
-                    .receipt(
-                        HistoryRecord.Receipt(
-                            inbox: inbox ?? 0, conversation: receipt.conversation.description,
-                            user: receipt.user.description, delivered: receipt.delivered.rawValue,
-                            read: receipt.read.rawValue)))
-                progress.received(receipt, on: index, of: user)
+            case .message(let message): await applied(message)
+            case .receipt(let receipt): progress.received(receipt, on: index, of: user)
             case .accepted(let accepted):
                 journal.accepted(accepted.ref, as: accepted.id)
                 progress.accepted(accepted.id, from: user)
             case .rejected(let rejected):
                 journal.rejected(rejected.ref, rejected.error.codeText)
                 progress.failed()
-            case .resync(let reason): history.append(.resync("\(reason)"))
-            case .presence(let change):
-                history.append(.presence(user: change.user.description, isOnline: change.isOnline))
-            case .typing(let typing):
-                history.append(
-                    .typing(
-                        conversation: typing.conversation.description, user: typing.user.description,
-                        isActive: typing.isActive))
-            case .caughtUp: break
+            case .resync, .presence, .typing, .caughtUp: break
             }
             await pauseWhereAsked()
         }
     }
 
-    private func apply(_ message: Message, at inbox: UInt64) async {
-        history.append(
-            .applied(
-                HistoryRecord.Applied(
-                    inbox: inbox, conversation: message.id.conversation.description,
-                    sequence: message.id.sequence.rawValue, device: message.device.description, ref: message.ref,
-                    body: Self.number(in: message.content))))
+    private func applied(_ message: Message) async {
         progress.applied(message, by: user, isOwn: message.device == device)
         let isLate = index % ChaosBehaviour.devicesPerLateReader == ChaosBehaviour.devicesPerLateReader - 1
         let every = isLate ? ChaosBehaviour.readEvery.late : ChaosBehaviour.readEvery.soon
@@ -109,11 +89,5 @@ struct ChaosDevice: Sendable {
             // itself.
             if state == .offline(.displaced) { try? await client.connect() }
         }
-    }
-
-    /// The number of a message of a harness, whose bytes are all as they were sent.
-    private static func number(in content: Content) -> UInt64? {
-        guard case .text(let text) = content else { return nil }
-        return HarnessText.number(in: text)
     }
 }

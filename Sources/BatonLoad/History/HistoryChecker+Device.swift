@@ -28,7 +28,10 @@ extension HistoryChecker {
             case .resync(let why):
                 position.inbox = nil
                 broken(.resynced, "\(histories[history].name) was told to begin anew: \(why)", spot)
-            default: break
+            case .device, .invoked, .sent, .ok, .failed, .unknown, .acked, .read, .connection, .watching, .presence,
+                .typed,
+                .typing, .blocked, .unread, .reading:
+                break
             }
         }
     }

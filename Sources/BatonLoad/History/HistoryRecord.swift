@@ -1,3 +1,6 @@
+package import BatonClient
+import BatonCore
+
 /// One line of a device's history: what it did or saw, and when.
 ///
 /// A history is the device's own view, written while it happens. The checker knows nothing else of the relay, so that
@@ -113,6 +116,33 @@ package struct HistoryRecord: Hashable, Sendable {
             case live
             /// It ended, or the attempt failed. Clean: the relay was told, or told so itself, with a code if it gave one.
             case ended(code: UInt16?, isClean: Bool, why: String)
+        }
+    }
+}
+
+extension HistoryRecord.Event {
+    /// What a device writes down when it applies an event; nil where something else writes it down.
+    ///
+    /// - Parameter inbox: the entry's place in the inbox; 0 where it is none.
+    package init?(_ event: ClientEvent, at inbox: UInt64) {
+        switch event {
+        case .message(let message):
+            self = .applied(
+                HistoryRecord.Applied(
+                    inbox: inbox, conversation: message.id.conversation.description,
+                    sequence: message.id.sequence.rawValue, device: message.device.description, ref: message.ref,
+                    body: HarnessText.number(in: message.content)))
+        case .receipt(let receipt):
+            self = .receipt(
+                HistoryRecord.Receipt(
+                    inbox: inbox, conversation: receipt.conversation.description, user: receipt.user.description,
+                    delivered: receipt.delivered.rawValue, read: receipt.read.rawValue))
+        case .resync(let reason): self = .resync("\(reason)")
+        case .presence(let change): self = .presence(user: change.user.description, isOnline: change.isOnline)
+        case .typing(let typing):
+            self = .typing(
+                conversation: typing.conversation.description, user: typing.user.description, isActive: typing.isActive)
+        case .accepted, .rejected, .caughtUp: return nil
         }
     }
 }

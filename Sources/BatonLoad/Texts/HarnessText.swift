@@ -1,3 +1,4 @@
+package import BatonClient
 import BatonCore
 
 /// What the messages of a harness say: a number, and behind it characters that some program on the way might change.
@@ -31,6 +32,12 @@ package enum HarnessText {
             return nil
         }
         return number
+    }
+
+    /// The number of a message's text; nil for any other content.
+    package static func number(in content: Content) -> UInt64? {
+        guard case .text(let text) = content else { return nil }
+        return number(in: text)
     }
 
     /// One of those above, or any of any plane.

@@ -28,17 +28,16 @@ extension SimulatedDevice {
     }
 
     private func apply(_ event: ClientEvent, _ sequence: UInt64?) {
+        history.applied(event, at: sequence ?? 0)
         switch event {
         case .message(let message):
             world.note(name, "applies \(SimulationNames.short(message.id)) (\(message.ref)) at \(sequence ?? 0)")
-            history.applied(message, at: sequence ?? 0)
             if message.sender != user, world.happens(0.25) { read(message.id) }
         case .receipt(let receipt):
             world.note(
                 name,
                 "learns that \(SimulationNames.short(receipt.user)) has \(receipt.delivered), read \(receipt.read)")
-            history.applied(receipt, at: sequence ?? 0)
-        default: break
+        case .accepted, .rejected, .resync, .caughtUp, .presence, .typing: break
         }
         guard let sequence else { return }
         session.applied(sequence)

@@ -239,14 +239,11 @@ final class SimulatedDevice {
             world.note(
                 name, "learns that \(SimulationNames.short(change.user)) is \(change.isOnline ? "online" : "offline")")
             known[change.user] = change.isOnline
-            history.add(.presence(user: change.user.description, isOnline: change.isOnline))
+            history.applied(.presence(change), at: 0)
         case .tell(.typing(let typing)):
             let (typist, id) = (SimulationNames.short(typing.user), SimulationNames.short(typing.conversation))
             world.note(name, "learns that \(typist) \(typing.isActive ? "types" : "stopped to type") in \(id)")
-            history.add(
-                .typing(
-                    conversation: typing.conversation.description, user: typing.user.description,
-                    isActive: typing.isActive))
+            history.applied(.typing(typing), at: 0)
         case .tell: break
         case .caughtUp:
             isCaughtUp = true

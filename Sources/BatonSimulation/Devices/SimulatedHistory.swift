@@ -55,25 +55,12 @@ final class SimulatedHistory {
         add(.ok(ref: ref, conversation: id.conversation.description, sequence: id.sequence.rawValue))
     }
 
-    func applied(_ message: Message, at inbox: UInt64) {
-        appliedCount += 1
-        if message.sender != user { latest[message.id.conversation] = message.id }
-        var body: UInt64?
-        if case .text(let text) = message.content { body = HarnessText.number(in: text) }
-        add(
-            .applied(
-                HistoryRecord.Applied(
-                    inbox: inbox, conversation: message.id.conversation.description,
-                    sequence: message.id.sequence.rawValue, device: message.device.description, ref: message.ref,
-                    body: body)))
-    }
-
-    func applied(_ receipt: Receipt, at inbox: UInt64) {
-        add(
-            .receipt(
-                HistoryRecord.Receipt(
-                    inbox: inbox, conversation: receipt.conversation.description, user: receipt.user.description,
-                    delivered: receipt.delivered.rawValue, read: receipt.read.rawValue)))
+    func applied(_ event: ClientEvent, at inbox: UInt64) {
+        if case .message(let message) = event {
+            appliedCount += 1
+            if message.sender != user { latest[message.id.conversation] = message.id }
+        }
+        if let record = HistoryRecord.Event(event, at: inbox) { add(record) }
     }
 
     /// For the checker; nil only where the first record is missing, which `init` writes.

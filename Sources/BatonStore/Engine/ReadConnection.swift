@@ -101,7 +101,7 @@ final class ReadConnection {
 
     /// What the row of the page says that was read last.
     private func body() throws(SQLiteFailure) -> InboxEvent.Body {
-        if !page.isNull(9) { return .unknown(field: UInt32(clamping: page.integer(9)), bytes: page.blob(10)) }
+        if !page.isNull(9) { return .encoded(kind: UInt32(clamping: page.integer(9)), bytes: page.blob(10)) }
         let conversation = try conversationID(page.integer(1))
         if page.isNull(3) {
             return .receipt(
