@@ -11,6 +11,7 @@ public enum ClientFrameKind: UInt32, CaseIterable, Sendable {
     case watch = 6
     case ping = 7
 
+    /// The name of the field, in both encodings.
     public var name: String { "\(self)" }
 
     /// Forwarded and forgotten. There may be `Limits.Connection.ephemeralPerSecond` of these kinds together.
@@ -23,6 +24,7 @@ public enum ClientFrameKind: UInt32, CaseIterable, Sendable {
 }
 
 extension WireClientFrame.OneOf_Frame {
+    /// Which kind of frame it is.
     public var kind: ClientFrameKind {
         switch self {
         case .hello: .hello
