@@ -93,12 +93,25 @@ let package = Package(
                 logging,
             ], swiftSettings: settings),
         .target(
+            name: "BatonEdge",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "BatonGateway", "BatonAPI", collections, hummingbird, hummingbirdCore,
+                httpTypes,
+                nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+            ], swiftSettings: settings),
+        .target(
             name: "BatonNode",
             dependencies: [
-                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI", "BatonClient",
-                hummingbird, hummingbirdCore, httpTypes, httpClient, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix,
-                nioHTTP1, crypto, yams, logging, metrics, coreMetrics, lifecycle,
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI", "BatonEdge",
+                "BatonClient", hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, crypto, yams, logging,
+                metrics, coreMetrics, lifecycle,
             ], resources: [.embedInCode("Admin/Page")], swiftSettings: settings),
+        .target(
+            name: "BatonOperator",
+            dependencies: [
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonStore", "BatonGateway", "BatonAPI", "BatonEdge",
+                "BatonClient", "BatonNode", httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, logging,
+            ], swiftSettings: settings),
         .target(
             name: "BatonClient",
             dependencies: [
@@ -106,12 +119,20 @@ let package = Package(
                 crypto, logging,
             ], swiftSettings: settings),
         .target(
-            name: "BatonLoad",
-            dependencies: [
-                "BatonClient", "BatonCore", "BatonProtocol", collections, nioCore, nioPosix, nioHTTP1, httpClient,
-                histogram, logging,
-            ],
+            name: "BatonHistory", dependencies: ["BatonClient", "BatonCore", "BatonProtocol", nioCore],
             swiftSettings: settings),
+        .target(
+            name: "BatonBench",
+            dependencies: [
+                "BatonClient", "BatonCore", "BatonProtocol", nioCore, nioPosix, nioHTTP1, httpClient, histogram,
+                logging,
+            ], swiftSettings: settings),
+        .target(
+            name: "BatonChaos",
+            dependencies: [
+                "BatonHistory", "BatonBench", "BatonClient", "BatonCore", "BatonProtocol", collections, nioCore,
+                nioPosix, nioHTTP1, httpClient, logging,
+            ], swiftSettings: settings),
         // Loaded into nodes by chaos runs, and linked by nobody.
         .target(name: "BatonFaultShim", cSettings: [.treatAllWarnings(as: .error)]),
         .target(
@@ -121,19 +142,22 @@ let package = Package(
         .target(
             name: "BatonSimulation",
             dependencies: [
-                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonClient", "BatonLoad", "BatonTestKit",
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonClient", "BatonHistory",
+                "BatonTestKit",
                 collections, nioCore, coreMetrics, logging,
             ], swiftSettings: settings),
         .target(
             name: "BatonFuzz",
             dependencies: [
-                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonAPI", "BatonNode", "BatonLoad",
+                "BatonCore", "BatonProtocol", "BatonRedis", "BatonGateway", "BatonAPI", "BatonEdge", "BatonHistory",
+                "BatonChaos",
                 "BatonTestKit", nioCore, nioEmbedded, nioHTTP1, protobuf, logging,
             ], swiftSettings: settings),
         .executableTarget(
             name: "baton",
             dependencies: [
-                "BatonNode", "BatonClient", "BatonLoad", "BatonSimulation", "BatonCore", "BatonProtocol", "BatonRedis",
+                "BatonNode", "BatonOperator", "BatonClient", "BatonHistory", "BatonBench", "BatonChaos",
+                "BatonSimulation", "BatonCore", "BatonProtocol", "BatonRedis",
                 argumentParser, logging,
                 nioCore, nioPosix, signals,
             ], swiftSettings: settings),
@@ -149,7 +173,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BatonStoreTests",
-            dependencies: ["BatonStore", "BatonLoad", "BatonTestKit", "store-writer", grdb, sqlite, logging],
+            dependencies: ["BatonStore", "BatonChaos", "BatonTestKit", "store-writer", grdb, sqlite, logging],
             swiftSettings: settings),
         // Counts what the tests allocate: a malloc of the test program's own.
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: [.treatAllWarnings(as: .error)]),
@@ -170,12 +194,26 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "BatonEdgeTests",
+            dependencies: [
+                "BatonEdge", "BatonTestKit", hummingbird, httpClient, nioCore, nioPosix, nioHTTP1, nioEmbedded,
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "BatonOperatorTests",
+            dependencies: ["BatonOperator", "BatonNode", "BatonTestKit", hummingbird, nioCore, nioPosix, nioHTTP1],
+            swiftSettings: settings),
+        .testTarget(
             name: "BatonClientTests",
             dependencies: [
                 "BatonClient", "BatonTestKit", nioEmbedded, nioPosix, nioHTTP1, nioWebSocket, httpClient,
             ],
             swiftSettings: settings),
-        .testTarget(name: "BatonLoadTests", dependencies: ["BatonLoad", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonHistoryTests", dependencies: ["BatonHistory", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(name: "BatonBenchTests", dependencies: ["BatonBench", "BatonTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "BatonChaosTests", dependencies: ["BatonChaos", "BatonHistory", "BatonTestKit"],
+            swiftSettings: settings),
         .testTarget(
             name: "BatonSimulationTests", dependencies: ["BatonSimulation", "baton"], swiftSettings: settings),
         .testTarget(
@@ -184,12 +222,14 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BatonTestKit", "BatonClient", "BatonLoad", "BatonCore", "BatonProtocol", "baton", nioCore, nioPosix,
-                protobuf, logging,
+                "BatonTestKit", "BatonClient", "BatonHistory", "BatonBench", "BatonChaos", "BatonCore", "BatonProtocol",
+                "baton", nioCore, nioPosix, protobuf, logging,
             ], swiftSettings: settings),
         .testTarget(
             name: "batonTests",
-            dependencies: ["baton", "BatonNode", "BatonClient", "BatonCore", "BatonProtocol", "BatonTestKit"],
+            dependencies: [
+                "baton", "BatonNode", "BatonOperator", "BatonClient", "BatonCore", "BatonProtocol", "BatonTestKit",
+            ],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: ["BatonTestKit"], swiftSettings: settings),
     ]

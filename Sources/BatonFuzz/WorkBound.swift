@@ -1,5 +1,4 @@
 import BatonCore
-
 import Glibc
 
 /// An input of which a part comes so often that it is as large as inputs can be: work that grows with the square of

@@ -1,6 +1,6 @@
 import ArgumentParser
+import BatonBench
 import BatonClient
-import BatonLoad
 import Foundation
 
 /// `baton bench`: drives a cluster with real clients and measures it.

@@ -1,5 +1,6 @@
 import ArgumentParser
-import BatonLoad
+import BatonChaos
+import BatonHistory
 import Foundation
 
 extension ChaosCommand {
@@ -54,7 +55,7 @@ extension ChaosCommand {
             return settings
         }
 
-        private static func conduct(_ settings: OutageRun.Settings) async -> ChaosReport.Outcome? {
+        private static func conduct(_ settings: OutageRun.Settings) async -> RunOutcome? {
             do {
                 let report = try await OutageRun(settings, console: ChaosConsole()).run()
                 Output.line(report.text)

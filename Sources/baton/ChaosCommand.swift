@@ -1,5 +1,6 @@
 import ArgumentParser
-import BatonLoad
+import BatonChaos
+import BatonHistory
 import Foundation
 import Logging
 
@@ -50,7 +51,7 @@ struct ChaosCommand: AsyncParsableCommand {
             throw outcome.map { ExitCode($0.exitCode) } ?? ExitCode(EndedBySignal.status)
         }
 
-        private func conduct(_ settings: ChaosSettings) async -> ChaosReport.Outcome? {
+        private func conduct(_ settings: ChaosSettings) async -> RunOutcome? {
             do {
                 let report = try await ChaosRun(settings, console: ChaosConsole()).run()
                 let path = self.report ?? directory.map { "\($0)/report.html" } ?? ".run/chaos-\(settings.seed).html"

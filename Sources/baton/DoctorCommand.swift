@@ -1,5 +1,6 @@
 import ArgumentParser
 import BatonNode
+import BatonOperator
 import Foundation
 import Logging
 

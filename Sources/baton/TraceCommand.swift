@@ -1,6 +1,7 @@
 import ArgumentParser
 import BatonCore
 import BatonNode
+import BatonOperator
 import Foundation
 import Logging
 

@@ -1,5 +1,5 @@
+import BatonChaos
 import BatonCore
-import BatonLoad
 import BatonStore
 import Foundation
 import Testing

@@ -1,5 +1,7 @@
+import BatonBench
+import BatonChaos
 import BatonClient
-import BatonLoad
+import BatonHistory
 import BatonTestKit
 import Foundation
 import NIOCore

@@ -1,5 +1,7 @@
+import BatonBench
+import BatonChaos
 import BatonCore
-import BatonLoad
+import BatonHistory
 import Foundation
 import Testing
 

@@ -1,4 +1,6 @@
-import BatonLoad
+import BatonBench
+import BatonChaos
+import BatonHistory
 import Foundation
 import FoundationNetworking
 import Testing

@@ -1,6 +1,7 @@
 #if DEBUG
     import BatonCore
-    import BatonLoad
+    import BatonChaos
+    import BatonHistory
     import Foundation
     import Testing
 

@@ -1,6 +1,8 @@
+import BatonBench
+import BatonChaos
 import BatonClient
 import BatonCore
-import BatonLoad
+import BatonHistory
 import BatonProtocol
 import BatonTestKit
 import Foundation

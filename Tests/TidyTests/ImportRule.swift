@@ -28,35 +28,46 @@ enum ImportRule {
         ]),
         "BatonPush": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
         "BatonMedia": system.union(nio).union(["AsyncHTTPClient", "BatonCore", "Logging"]),
-        "BatonNode": system.union(nio).union(metrics).union([
-            "AsyncHTTPClient", "BatonAPI", "BatonClient", "BatonCore", "BatonGateway", "BatonMedia", "BatonProtocol",
-            "BatonPush",
-            "BatonRedis", "BatonStore", "Crypto", "DequeModule", "HTTPTypes", "Hummingbird", "HummingbirdCore",
+        "BatonEdge": system.union(nio).union([
+            "BatonAPI", "BatonCore", "BatonGateway", "BatonProtocol", "DequeModule", "HTTPTypes", "Hummingbird",
+            "HummingbirdCore",
             "Logging", "ServiceLifecycle",
-            "UnixSignals",
-            "Yams",
+        ]),
+        "BatonNode": system.union(nio).union(metrics).union([
+            "AsyncHTTPClient", "BatonAPI", "BatonClient", "BatonCore", "BatonEdge", "BatonGateway", "BatonMedia",
+            "BatonProtocol", "BatonPush", "BatonRedis", "BatonStore", "Crypto", "DequeModule", "HTTPTypes",
+            "Hummingbird", "Logging", "ServiceLifecycle", "UnixSignals", "Yams",
+        ]),
+        "BatonOperator": system.union(nio).union([
+            "AsyncHTTPClient", "BatonAPI", "BatonClient", "BatonCore", "BatonEdge", "BatonGateway", "BatonNode",
+            "BatonProtocol", "BatonRedis", "BatonStore", "HTTPTypes", "Logging",
         ]),
         "BatonClient": system.union(nio).union([
             "AsyncHTTPClient", "BatonCore", "BatonProtocol", "Crypto", "DequeModule", "Logging", "SwiftProtobuf",
         ]),
-        "BatonLoad": system.union(nio).union([
-            "AsyncHTTPClient", "BatonClient", "BatonCore", "BatonProtocol", "DequeModule", "Histogram", "Logging",
-            "SwiftProtobuf",
+        "BatonHistory": system.union(["BatonClient", "BatonCore", "BatonProtocol", "NIOCore"]),
+        "BatonBench": system.union(nio).union([
+            "AsyncHTTPClient", "BatonClient", "BatonCore", "BatonProtocol", "Histogram", "Logging", "SwiftProtobuf",
+        ]),
+        "BatonChaos": system.union(nio).union([
+            "AsyncHTTPClient", "BatonBench", "BatonClient", "BatonCore", "BatonHistory", "BatonProtocol", "DequeModule",
+            "Logging", "SwiftProtobuf",
         ]),
         "BatonSimulation": system.union(nio).union([
-            "BatonClient", "BatonCore", "BatonGateway", "BatonLoad", "BatonProtocol", "BatonRedis", "BatonTestKit",
+            "BatonClient", "BatonCore", "BatonGateway", "BatonHistory", "BatonProtocol", "BatonRedis", "BatonTestKit",
             "CoreMetrics", "DequeModule", "Logging",
         ]),
         "BatonFuzz": system.union(nio).union([
-            "BatonAPI", "BatonCore", "BatonGateway", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
-            "BatonTestKit", "Logging", "NIOEmbedded", "SwiftProtobuf",
+            "BatonAPI", "BatonChaos", "BatonCore", "BatonEdge", "BatonGateway", "BatonHistory", "BatonProtocol",
+            "BatonRedis", "BatonTestKit", "Logging", "NIOEmbedded", "SwiftProtobuf",
         ]),
         "baton-fuzz": system.union(["BatonFuzz", "CLibFuzzer"]),
         "BatonTestKit": system.union(nio).union([
             "BatonCore", "BatonProtocol", "DequeModule", "Logging", "SwiftProtobuf", "Testing",
         ]),
         "baton": system.union(nio).union([
-            "ArgumentParser", "BatonClient", "BatonCore", "BatonLoad", "BatonNode", "BatonProtocol", "BatonRedis",
+            "ArgumentParser", "BatonBench", "BatonChaos", "BatonClient", "BatonCore", "BatonHistory", "BatonNode",
+            "BatonOperator", "BatonProtocol", "BatonRedis",
             "BatonSimulation", "BatonStore", "Logging", "SwiftProtobuf", "UnixSignals",
         ]),
     ]

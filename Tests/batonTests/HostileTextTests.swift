@@ -5,6 +5,7 @@ import Testing
 
 @testable import BatonClient
 @testable import BatonNode
+@testable import BatonOperator
 @testable import baton
 
 /// What others write, through what draws and prints it. `IntegrationTests` has the whole commands.

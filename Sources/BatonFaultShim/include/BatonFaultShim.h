@@ -11,7 +11,7 @@
 //   FAULT_SHIM_DISK     a directory, for tests: what of these files would survive a loss of power (disk.c).
 //
 // Clocks are those of civil time; monotonic ones are never touched, as a wrong clock does not make time stand still.
-// BatonLoad's HostFaults writes the file and has the same layout.
+// BatonChaos's HostFaults writes the file and has the same layout.
 struct baton_faults {
     int64_t write_error;  // an errno that writes fail with; 0: none
     int64_t sync_error;   // an errno that syncs fail with; 0: none

@@ -1,4 +1,5 @@
-import BatonLoad
+import BatonChaos
+import BatonHistory
 import Foundation
 
 /// Files of a run, as `baton chaos check` takes them: devices' histories with a record separator (0x1e) between them, and behind

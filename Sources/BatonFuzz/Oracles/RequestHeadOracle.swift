@@ -1,6 +1,6 @@
 import BatonCore
+import BatonEdge
 import BatonGateway
-import BatonNode
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1

@@ -1,7 +1,7 @@
 package import AsyncHTTPClient
 package import Foundation
 package import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import Synchronization
 
 /// Asks a node for what `/admin` tells: other nodes do so, and the commands. The token itself is not sent (`AdminProof`).
@@ -44,7 +44,7 @@ package struct AdminClient: Sendable {
     }
 
     /// - Returns: whatever the node answers.
-    func ask(
+    package func ask(
         _ method: HTTPMethod, _ path: String, of base: String, within patience: TimeAmount
     ) async throws(AdminClientError) -> (status: HTTPResponseStatus, body: Data) {
         let deadline = NIODeadline.now() + patience

@@ -1,4 +1,5 @@
 import BatonAPI
+import BatonEdge
 import Foundation
 import HTTPTypes
 import Hummingbird

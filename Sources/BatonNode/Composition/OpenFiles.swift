@@ -2,7 +2,7 @@ import BatonCore
 import Foundation
 
 /// How many files and sockets this process may have open.
-enum OpenFiles {
+package enum OpenFiles {
     /// Raises the limit as far as that is allowed. Most systems start programs with 1,024, for select(2), which nothing
     /// here uses.
     ///
@@ -18,21 +18,21 @@ enum OpenFiles {
     }
 
     /// Who may have how many descriptors.
-    struct Shares: Hashable {
+    package struct Shares: Hashable {
         /// WebSockets.
-        var sockets: Int
+        package var sockets: Int
         /// Connections of plain requests, and those that are taken beyond for what is reserved.
-        var plain: Int
+        package var plain: Int
         var reserve = Limits.Node.reservedConnections
 
         /// All that the node needs to give them, its own included.
-        var descriptors: Int { sockets + plain + reserve + Limits.Node.ownDescriptors }
+        package var descriptors: Int { sockets + plain + reserve + Limits.Node.ownDescriptors }
     }
 
     /// As many connections as are wanted, but not so many that clients take the last descriptors: without any left the
     /// store cannot open its files, and libdispatch, which looks at its threads through /proc, ends the process. Where
     /// they are few, plain requests get a quarter and WebSockets the rest.
-    static func shares(wanted: Shares, limit: Int) -> Shares {
+    package static func shares(wanted: Shares, limit: Int) -> Shares {
         guard limit > 0 else { return wanted }
         let clients = max(3, limit - min(Limits.Node.ownDescriptors, limit / 2))
         var shares = wanted

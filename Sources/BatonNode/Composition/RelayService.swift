@@ -1,6 +1,7 @@
 import BatonAPI
 import BatonClient
 import BatonCore
+import BatonEdge
 import BatonGateway
 import BatonRedis
 import BatonStore

@@ -127,7 +127,7 @@ extension NodeConfiguration {
 
 extension NodeConfiguration.OperatorLimits {
     /// Descriptors for so many connections.
-    var descriptors: OpenFiles.Shares { OpenFiles.Shares(sockets: connections, plain: plainConnections) }
+    package var descriptors: OpenFiles.Shares { OpenFiles.Shares(sockets: connections, plain: plainConnections) }
 }
 
 package enum LogLevel: String, Sendable, CaseIterable {

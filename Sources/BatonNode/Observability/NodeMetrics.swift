@@ -1,4 +1,5 @@
 import BatonCore
+package import BatonEdge
 import BatonRedis
 package import Metrics
 

@@ -1,4 +1,5 @@
 package import BatonAPI
+import BatonEdge
 import Foundation
 import HTTPTypes
 package import Hummingbird

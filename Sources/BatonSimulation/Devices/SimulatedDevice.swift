@@ -1,6 +1,6 @@
 import BatonClient
 import BatonCore
-import BatonLoad
+import BatonHistory
 import BatonProtocol
 import BatonTestKit
 import NIOCore

@@ -1,6 +1,6 @@
 import BatonClient
 import BatonCore
-import BatonLoad
+import BatonHistory
 import BatonProtocol
 
 /// What one device saw, on the world's clock, in the words of the checker.

@@ -1,7 +1,7 @@
 import BatonClient
 import BatonCore
 import BatonGateway
-import BatonLoad
+import BatonHistory
 import BatonProtocol
 import BatonTestKit
 import NIOCore

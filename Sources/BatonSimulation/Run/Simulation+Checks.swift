@@ -1,6 +1,6 @@
 import BatonClient
 import BatonCore
-import BatonLoad
+import BatonHistory
 import BatonRedis
 import BatonTestKit
 

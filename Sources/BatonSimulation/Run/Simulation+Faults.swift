@@ -1,5 +1,5 @@
 import BatonCore
-import BatonLoad
+import BatonHistory
 import BatonTestKit
 import NIOCore
 

@@ -1,5 +1,5 @@
 import BatonCore
-import BatonLoad
+import BatonHistory
 import NIOCore
 import Synchronization
 
