@@ -19,9 +19,9 @@ package final class RedisLoop {
     let commands: RedisCommands
     private let eventLoop: any EventLoop
     private let settings: RedisSettings
-    private let commandLink: RedisLink
-    private let subscriberLink: RedisLink
-    private let redisBus: RedisBus
+    let commandLink: RedisLink
+    let subscriberLink: RedisLink
+    let redisBus: RedisBus
     private var probing: Scheduled<Void>?
     private var waiters: [() -> Void] = []
 
@@ -116,16 +116,6 @@ package final class RedisLoop {
             for waiter in waiting { waiter() }
         }
         onChange()
-    }
-
-    /// Unsubscribes everything behind the bus' back, as a failover that forgets subscriptions does. For tests.
-    func deafen() {
-        subscriberLink.send(RedisCommand("UNSUBSCRIBE"), completions: redisBus.wantedNames.map { _ in { _ in } })
-    }
-
-    /// Loses the command connection. For tests.
-    func dropCommands() {
-        commandLink.tearDown(.connectionLost)
     }
 
     private static func login(_ url: RedisURL, name: String) -> [RedisLink.Step] {

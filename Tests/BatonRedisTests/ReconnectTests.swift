@@ -225,3 +225,14 @@ final class CountingObserver: RedisObserver {
     func limitedLocally() { counts.withLock { $0.local += 1 } }
     func published(receivers: Int) { counts.withLock { $0.published += 1 } }
 }
+
+extension RedisLoop {
+    /// Unsubscribes everything behind the bus' back, as a failover that forgets subscriptions does.
+    fileprivate func deafen() {
+        // Each channel is answered.
+        let answers: [RedisHandler.Completion] = (0..<redisBus.subscriptionCount).map { _ in { _ in } }
+        subscriberLink.send(RedisCommand("UNSUBSCRIBE"), completions: answers)
+    }
+
+    fileprivate func dropCommands() { commandLink.tearDown(.connectionLost) }
+}

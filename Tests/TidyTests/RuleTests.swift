@@ -98,6 +98,18 @@ struct RuleTests {
         #expect(LengthRule.findings(in: tooLong).count == 1)
     }
 
+    @Test("A type of one line too many is found, over all its files, and not those of another module")
+    func typeLength() {
+        func part(_ module: String, _ kind: String, lines: Int) -> SourceFile {
+            file(
+                "Sources/\(module)/\(kind).swift", "\(kind) A {\n" + String(repeating: "x\n", count: lines - 2) + "}\n")
+        }
+        let half = TypeLengthRule.typeLines / 2
+        let longest = [part("B", "struct", lines: half), part("B", "extension", lines: half)]
+        #expect(TypeLengthRule.findings(in: longest + [part("C", "extension", lines: half)]).isEmpty)
+        #expect(TypeLengthRule.findings(in: longest + [part("B", "public extension", lines: 2)]).count == 1)
+    }
+
     @Test("A function of one line too many is found, with the line of its start")
     func functionLength() {
         func text(lines: Int) -> String {

@@ -31,6 +31,11 @@ struct TidyTests {
         expectNone(tree.files.flatMap(LengthRule.findings))
     }
 
+    @Test("No type is longer than a mind holds, however many files it is in")
+    func typeLengths() {
+        expectNone(TypeLengthRule.findings(in: tree.files))
+    }
+
     @Test("Functions that do not fit a screen are shown")
     func functionLengths() {
         expectNone(tree.files.flatMap(LengthRule.longFunctions))

@@ -179,8 +179,9 @@ extension RelayHandler {
         let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds / 1_000_000)
         guard let wait = state.bucket.take(at: now) else { return }
         let rate = Limits.Connection.ephemeralPerSecond
+        let kinds = ClientFrameKind.allCases.filter(\.isEphemeral).map(\.name).joined(separator: " and ")
         throw FrameError(
-            .rateLimited, "at most \(rate) typing and watch frames a second; wait \(wait) ms",
+            .rateLimited, "at most \(rate) \(kinds) frames a second; wait \(wait) ms",
             retryAfterMilliseconds: UInt32(clamping: wait))
     }
 }

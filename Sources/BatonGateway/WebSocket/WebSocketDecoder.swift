@@ -68,9 +68,6 @@ package struct WebSocketDecoder: Sendable {
         self.bounds = bounds
     }
 
-    /// Whether bytes of an unfinished message are held.
-    package var isInsideMessage: Bool { messageKind != nil }
-
     /// Gives back the memory of what was read. What belongs to an unfinished message stays.
     package mutating func releaseMemory() {
         if messageKind == nil { message = ByteBuffer() }

@@ -58,9 +58,6 @@ final class RedisBus: Bus {
 
     var subscriptionCount: Int { subscriptions.wanted }
 
-    /// The names of all wanted channels, the probe's among them. For tests.
-    var wantedNames: [String] { subscriptions.wantedChannels.map(name(of:)) }
-
     func subscribe(_ channel: BusChannel, confirmed: @escaping (Bool) -> Void) {
         if let answer = subscriptions.subscribed(.bus(channel), confirmed: confirmed) {
             confirmed(answer)

@@ -49,8 +49,6 @@ struct Subscriptions: ~Copyable {
 
     var wanted: Int { entries.values.count { $0.isWanted } }
 
-    var wantedChannels: [Channel] { entries.filter { $0.value.isWanted }.map(\.key) }
-
     func isWanted(_ channel: Channel) -> Bool { entries[channel]?.isWanted ?? false }
 
     /// - Returns: what to call `confirmed` with right away; nil where it waits for Redis.

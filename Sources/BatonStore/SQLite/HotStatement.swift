@@ -24,10 +24,6 @@ final class HotStatement {
         sqlite3_bind_int64(handle, index, value)
     }
 
-    func bindNull(_ index: Int32) {
-        sqlite3_bind_null(handle, index)
-    }
-
     func bind(_ index: Int32, text: String) {
         var text = text
         text.withUTF8 { bytes in

@@ -1,20 +1,21 @@
-public import BatonCore
+import BatonCore
+import BatonStore
 import Foundation
 
 /// Measures what a message costs in the store: sent, acknowledged by its recipient, and the receipt acknowledged by
 /// its sender; every one of them alone, as when nothing coalesces.
-public struct StoreBenchmark: Sendable {
-    public struct Report: Hashable, Sendable, Codable {
-        public let operationsPerBatch: Int
-        public let messages: Int
-        public let messagesPerSecond: Double
+struct StoreBenchmark: Sendable {
+    struct Report: Hashable, Sendable, Codable {
+        let operationsPerBatch: Int
+        let messages: Int
+        let messagesPerSecond: Double
         /// User and system time of the whole process.
-        public let cpuMicrosecondsPerMessage: Double
-        public let drainedPerSecond: Double
-        public let drainCPUMicrosecondsPerEvent: Double
+        let cpuMicrosecondsPerMessage: Double
+        let drainedPerSecond: Double
+        let drainCPUMicrosecondsPerEvent: Double
     }
 
-    public enum Failure: Error {
+    enum Failure: Error {
         case outcome(StoreOutcome)
         case account(AccountError)
         case read(StoreError)
@@ -26,7 +27,7 @@ public struct StoreBenchmark: Sendable {
     private let start: Timestamp
     private let run = UInt64.random(in: 1...(.max >> 32)) << 24
 
-    public init(store: SQLiteStore, pairs: Int = 200, payloadBytes: Int = 220, clock: any CivilClock) {
+    init(store: SQLiteStore, pairs: Int = 200, payloadBytes: Int = 220, clock: any CivilClock) {
         self.store = store
         self.pairs = pairs
         payload = [UInt8](repeating: 0x62, count: payloadBytes)
@@ -34,7 +35,7 @@ public struct StoreBenchmark: Sendable {
     }
 
     /// Runs with batches of so many operations, a third of them messages.
-    public func measure(batch: Int, messages: Int) async throws(Failure) -> Report {
+    func measure(batch: Int, messages: Int) async throws(Failure) -> Report {
         let batchRun = UInt64.random(in: 1...(.max >> 1))
         var position = 0
         var acknowledgements: [UserID: InboxSequence] = [:]
@@ -71,7 +72,7 @@ public struct StoreBenchmark: Sendable {
     }
 
     /// Makes the users, each with one device.
-    public func prepare() async throws(Failure) {
+    func prepare() async throws(Failure) {
         for number in 0..<2 * pairs {
             let id = user(number)
             do throws(AccountError) {
