@@ -39,9 +39,8 @@ package struct Edge: Service {
         self.configuration = configuration
         self.connections = connections
         channels = EdgeChannel(configuration: configuration, hooks: hooks, connections: connections) {
-            request, writer, channel in
-            let response = try await responder.respond(to: request, on: channel)
-            try await writer.write(response: response.head, body: response.body)
+            request, channel, client in
+            try await responder.respond(to: request, on: channel, from: client)
         }
         self.group = group
         self.onListening = onListening

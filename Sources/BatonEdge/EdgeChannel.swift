@@ -18,7 +18,7 @@ struct EdgeChannel: HTTPChannelHandler {
     }
 
     enum Outcome: Sendable {
-        case plain(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case plain(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, CurrentClient)
         case handshake(Handshake)
         case ended
     }
@@ -34,7 +34,31 @@ struct EdgeChannel: HTTPChannelHandler {
     let configuration: EdgeConfiguration
     let hooks: EdgeHooks
     let connections: EdgeConnections
-    let responder: HTTPChannelHandler.Responder
+    /// Of plain requests, on a connection whose client is known.
+    private(set) var responder: HTTPChannelHandler.Responder
+    private let respond: Respond
+
+    /// Answers a plain request of a client.
+    typealias Respond = @Sendable (Request, any Channel, EdgeOrigin) async throws -> Response
+
+    init(
+        configuration: EdgeConfiguration, hooks: EdgeHooks, connections: EdgeConnections, respond: @escaping Respond
+    ) {
+        self.configuration = configuration
+        self.hooks = hooks
+        self.connections = connections
+        self.respond = respond
+        responder = Self.responder(respond) { $0.peerOrigin }
+    }
+
+    private static func responder(
+        _ respond: @escaping Respond, _ client: @escaping @Sendable (any Channel) -> EdgeOrigin
+    ) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in
+            let response = try await respond(request, channel, client(channel))
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -56,8 +80,10 @@ struct EdgeChannel: HTTPChannelHandler {
 
     func handle(value: Value, logger: Logger) async {
         switch (try? await value.outcome.get()) ?? .ended {
-        case .plain(let channel):
-            await handleHTTP(asyncChannel: channel, logger: logger)
+        case .plain(let channel, let client):
+            var connection = self
+            connection.responder = Self.responder(respond) { _ in client.origin }
+            await connection.handleHTTP(asyncChannel: channel, logger: logger)
         case .handshake(let handshake):
             await authenticate(handshake, on: value.channel)
         case .ended:
@@ -70,7 +96,10 @@ struct EdgeChannel: HTTPChannelHandler {
             opened: { connections.opened(channel, address: configuration.trustedProxies.client(channel)) },
             policy: policy,
             admit: { admit($0, on: channel) },
-            servePlainly: { promise.succeed(.plain(try serveHTTP(on: channel))) },
+            servePlainly: {
+                let client = CurrentClient(channel.peerOrigin)
+                promise.succeed(.plain(try serveHTTP(on: channel, client), client))
+            },
             authenticate: { gate, accepted, head in
                 guard let token = accepted.token, let subprotocol = accepted.subprotocol else {
                     promise.succeed(.ended)
@@ -107,11 +136,13 @@ struct EdgeChannel: HTTPChannelHandler {
         }
     }
 
-    private func serveHTTP(on channel: any Channel) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+    private func serveHTTP(
+        on channel: any Channel, _ client: CurrentClient
+    ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(
             PlainHTTPHandler(
-                proxies: configuration.trustedProxies, times: times, actions: plainActions(channel),
+                proxies: configuration.trustedProxies, client: client, times: times, actions: plainActions(channel),
                 now: channel.eventLoop.now))
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         return try NIOAsyncChannel(

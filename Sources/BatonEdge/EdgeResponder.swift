@@ -16,13 +16,17 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let mountsEcho: Bool
     let logger: Logger
 
-    func respond(to request: Request, on channel: any Channel) async throws -> Response {
-        var response = try await answer(to: request, on: channel)
+    func respond(
+        to request: Request, on channel: any Channel, from client: EdgeOrigin
+    ) async throws -> Response {
+        var response = try await answer(to: request, on: channel, from: client)
         response.headers[.date] = HTTPDate.now()
         return response
     }
 
-    private func answer(to request: Request, on channel: any Channel) async throws -> Response {
+    private func answer(
+        to request: Request, on channel: any Channel, from client: EdgeOrigin
+    ) async throws -> Response {
         if let endpoint = EdgeEndpoint(uri: request.uri.path), endpoint == .relay || mountsEcho {
             return Response(
                 HandshakeRefusal(
@@ -33,7 +37,7 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
         logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
         do {
             let source = ApplicationRequestContextSource(channel: channel, logger: logger)
-            let context = addressed(Router.Context(source: source), request.headers[.forwardedFor])
+            let context = addressed(Router.Context(source: source), client)
             return try await router.respond(to: request, context: context)
         } catch let error as HTTPParserError {
             // The body broke off; the channel answers that.
@@ -45,17 +49,12 @@ where Router.Context: InitializableFromSource<ApplicationRequestContextSource> {
     }
 }
 
-/// The same context, with the client's address as the edge has found it: `PlainHTTPHandler` leaves an `X-Forwarded-For`
-/// only where the request came through a proxy that is trusted, and in it the client's address only.
-private func addressed<Context>(_ context: Context, _ address: String?) -> Context {
-    guard let address, var addressed = context as? any AddressedContext else { return context }
-    addressed.remoteAddress = address
-    addressed.isProxied = true
+/// The same context, which knows the client as the edge does.
+private func addressed<Context>(_ context: Context, _ client: EdgeOrigin) -> Context {
+    guard var addressed = context as? any AddressedContext else { return context }
+    addressed.remoteAddress = client.address
+    addressed.isProxied = client.isProxied
     return addressed as? Context ?? context
-}
-
-extension HTTPField.Name {
-    fileprivate static let forwardedFor = Self("X-Forwarded-For")!
 }
 
 extension Response {

@@ -11,8 +11,7 @@ package import NIOHTTP1
 /// 2. one request at a time, in their order: what a client sends ahead waits, and nothing more is read;
 /// 3. the deadlines of a request's head, of its body and of an answer that nobody takes;
 /// 4. `100 Continue`;
-/// 5. who asks: a request keeps `X-Forwarded-For` only where a proxy that is trusted said it, and then it holds the one
-///    address that is believed;
+/// 5. who asks (`CurrentClient`); what was said of that in `X-Forwarded-For` goes no further;
 /// 6. the connection's end: after an answer whose request ends the connection, after a refusal, and when the node stops.
 package final class PlainHTTPHandler: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPServerRequestPart
@@ -51,6 +50,7 @@ package final class PlainHTTPHandler: ChannelDuplexHandler, RemovableChannelHand
     }
 
     private let proxies: TrustedProxies
+    private let client: CurrentClient
     private let actions: Actions
     private let times: Times
     private var machine: StateMachine
@@ -60,8 +60,9 @@ package final class PlainHTTPHandler: ChannelDuplexHandler, RemovableChannelHand
     private var timer: (task: Scheduled<Void>, deadline: NIODeadline)?
     private var context: ChannelHandlerContext?
 
-    package init(proxies: TrustedProxies, times: Times, actions: Actions, now: NIODeadline) {
+    init(proxies: TrustedProxies, client: CurrentClient, times: Times, actions: Actions, now: NIODeadline) {
         self.proxies = proxies
+        self.client = client
         self.times = times
         self.actions = actions
         machine = StateMachine(times: times, now: now)
@@ -157,8 +158,8 @@ package final class PlainHTTPHandler: ChannelDuplexHandler, RemovableChannelHand
             var head = request.head
             let client = proxies.client(context.channel, head.headers)
             if let refusal = actions.ask(client.address, HealthPath(uri: head.uri) != nil) { throw refusal }
+            self.client.origin = client
             head.headers.remove(name: "X-Forwarded-For")
-            if client.isProxied { head.headers.add(name: "X-Forwarded-For", value: client.address) }
             // The parser reads nothing more behind a request for an upgrade, which here never is granted.
             let isUpgrade = head.headers.contains(name: "Upgrade")
             head.headers.remove(name: "Upgrade")

@@ -1,4 +1,4 @@
-import Glibc
+import BatonAPI
 import NIOCore
 import NIOHTTP1
 
@@ -28,11 +28,11 @@ package struct TrustedProxies: Hashable, Sendable {
     ///   - peer: the address of the other end of the socket.
     ///   - forwardedFor: all values of `X-Forwarded-For`, in their order.
     func origin(peer: String, forwardedFor: [String]) -> EdgeOrigin {
-        guard var client = Address(peer) else { return EdgeOrigin(address: peer, isProxied: false) }
+        guard var client = IPAddress(entry: peer) else { return EdgeOrigin(address: peer, isProxied: false) }
         guard trusts(client) else { return EdgeOrigin(address: client.text, isProxied: false) }
         for entry in forwardedFor.joined(separator: ",").split(separator: ",").reversed() {
             // What a trusted proxy could not have written ends the search at the last address that is sure.
-            guard let address = Address(entry) else { break }
+            guard let address = IPAddress(entry: entry) else { break }
             client = address
             guard trusts(client) else { break }
         }
@@ -47,70 +47,30 @@ package struct TrustedProxies: Hashable, Sendable {
     /// The address of a connection's client; nil where a proxy is yet to say.
     func client(_ channel: any Channel) -> String? {
         let peer = channel.peerAddress
-        return Address(peer).map(trusts) == true ? nil : peer
+        return IPAddress(entry: peer).map(trusts) == true ? nil : peer
     }
 
-    private func trusts(_ address: Address) -> Bool { networks.contains { $0.contains(address) } }
+    private func trusts(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
     private struct Network: Hashable, Sendable {
-        let address: Address
+        let address: IPAddress
         let prefix: Int
 
         init?(_ text: String) {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let address = Address(parts[0]) else { return nil }
+            guard let address = IPAddress(entry: parts[0]) else { return nil }
             let bits = address.bytes.count * 8
             guard let prefix = parts.count == 1 ? bits : Int(parts[1]), (0...bits).contains(prefix) else { return nil }
             self.address = address
             self.prefix = prefix
         }
 
-        func contains(_ other: Address) -> Bool {
+        func contains(_ other: IPAddress) -> Bool {
             guard other.bytes.count == address.bytes.count else { return false }
             let whole = prefix / 8
             guard other.bytes[..<whole] == address.bytes[..<whole] else { return false }
             let bits = prefix % 8
             return bits == 0 || (other.bytes[whole] ^ address.bytes[whole]) >> (8 - bits) == 0
-        }
-    }
-
-    private struct Address: Hashable, Sendable {
-        let bytes: [UInt8]
-        let text: String
-
-        /// An address as proxies write it: with or without a port, IPv6 with or without brackets.
-        init?(_ text: some StringProtocol) {
-            var text = text.drop { $0 == " " }
-            while text.last == " " { text.removeLast() }
-            if text.first == "[" {
-                text = text.dropFirst().prefix { $0 != "]" }
-            } else if text.count(where: { $0 == ":" }) == 1 {
-                text = text.prefix { $0 != ":" }
-            }
-            let address = String(text)
-            if let v4 = Self.parse(address, AF_INET, count: 4) {
-                bytes = v4
-            } else if let v6 = Self.parse(address, AF_INET6, count: 16) {
-                // A socket that listens on IPv6 shows IPv4 clients as ::ffff:a.b.c.d.
-                let isMapped = v6[..<10].allSatisfy { $0 == 0 } && v6[10] == 0xFF && v6[11] == 0xFF
-                bytes = isMapped ? Array(v6[12...]) : v6
-            } else {
-                return nil
-            }
-            self.text = Self.form(bytes)
-        }
-
-        private static func parse(_ text: String, _ family: Int32, count: Int) -> [UInt8]? {
-            var bytes = [UInt8](repeating: 0, count: count)
-            return inet_pton(family, text, &bytes) == 1 ? bytes : nil
-        }
-
-        /// One form for one address, however it was written.
-        private static func form(_ bytes: [UInt8]) -> String {
-            var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-            let family = bytes.count == 4 ? AF_INET : AF_INET6
-            guard inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "" }
-            return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
     }
 }
@@ -126,4 +86,7 @@ struct EdgeOrigin: Hashable, Sendable {
 extension Channel {
     /// Of the other end of the socket.
     fileprivate var peerAddress: String { remoteAddress?.ipAddress ?? "local" }
+
+    /// The peer, of whom nothing else is known.
+    var peerOrigin: EdgeOrigin { EdgeOrigin(address: peerAddress, isProxied: false) }
 }

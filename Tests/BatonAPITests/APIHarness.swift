@@ -25,6 +25,7 @@ struct APIHarness {
     let keys: SigningKeys
     let tokens: TokenAuthority
     let passwords: PasswordHasher
+    let table: RouteTable
     private let responder: RouterResponder<APIRequestContext>
 
     /// The cheapest that libargon2 takes: what is tested here is not its strength.
@@ -52,7 +53,8 @@ struct APIHarness {
         dependencies.onRefused = { refused.add($0) }
         let standing = standing
         dependencies.stoodStill = { standing.isStill }
-        responder = makeRouter(dependencies, settings: settings).buildResponder()
+        table = RouteTable(dependencies, settings: settings)
+        responder = table.router().buildResponder()
     }
 
     struct Answer {

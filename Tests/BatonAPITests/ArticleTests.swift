@@ -125,6 +125,26 @@ struct ArticleTests {
         return id.description
     }
 
+    @Test("Its table of requests is the route table, and says which are open to everybody")
+    func routes() async throws {
+        let article = try Self.article()
+        var documented: [String] = []
+        for line in article.split(separator: "\n") where line.hasPrefix("| `") {
+            let cell = line.split(separator: "|")[0]
+            documented += cell.matches(of: #/`([A-Z]+ \/v1\/[^`?]*)/#).map { String($0.output.1) }
+        }
+        // One route finds users by either name.
+        documented.removeAll { $0.hasSuffix("@{handle}") }
+        let routes = try await APIHarness().table.routes
+        func text(_ route: RouteTable.Route) -> String { "\(route.method.rawValue) \(route.path)" }
+        func plain(_ text: String) -> String { text.replacing(#/{[a-z]+}/#, with: "{}") }
+        #expect(Set(documented.map(plain)) == Set(routes.map { plain(text($0)) }))
+        #expect(documented.count == routes.count)
+        let open = Set(routes.filter { $0.access == .everybody }.map(text))
+        #expect(open == Set(documented.prefix(4)) && article.contains("The first four are open to everybody"))
+        #expect(routes.allSatisfy { $0.access == .everybody || $0.access == .devices })
+    }
+
     @Test("Its table of errors is the catalogue's: each code under its status")
     func errorCodes() throws {
         var named: Set<ErrorCode> = []

@@ -84,9 +84,9 @@ struct ObservabilityRoutesTests {
     }
 
     private func application(_ state: HealthState, metrics: PrometheusMetrics?) -> some ApplicationProtocol {
-        let router = Router(context: APIRequestContext.self)
-        ObservabilityRoutes(metrics: metrics) { state.health }.add(to: router)
-        return Application(router: router)
+        var routes = RouteTable()
+        ObservabilityRoutes(metrics: metrics) { state.health }.add(to: &routes)
+        return Application(router: routes.router())
     }
 }
 

@@ -1,3 +1,4 @@
+import BatonAPI
 import BatonCore
 import BatonRedis
 import Foundation
@@ -8,6 +9,10 @@ import Testing
 @Suite("The article about operations")
 struct OperationsArticleTests {
     private let article: String
+
+    private static let health = NodeHealth(
+        ready: true, degraded: false, reasons: [], node: "n1", incarnation: "1", pid: 1, redisPID: 1, version: "0",
+        connections: 0)
 
     init() throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -26,6 +31,22 @@ struct OperationsArticleTests {
         let known = Set(MetricNames.all.map(\.name))
         for mention in article.matches(of: #/\bbaton_[a-z_]+/#) {
             #expect(known.contains(String(mention.output)), "\(mention.output) is no metric")
+        }
+    }
+
+    @Test("It names each path that is for inside, and no other below /admin")
+    func paths() async throws {
+        var table = RouteTable()
+        ObservabilityRoutes(metrics: PrometheusMetrics()) { Self.health }.add(to: &table)
+        let routes =
+            try await AdminHarness().routes.filter { $0.access == .inside || $0.access == .operators } + table.routes
+        #expect(routes.count == 9)
+        // A parameter is described in words.
+        let paths = Set(routes.map { String($0.path.prefix { $0 != "{" }) })
+        for path in paths { #expect(article.contains("`\(path)") || article.contains(" \(path)"), "\(path)") }
+        for mention in article.matches(of: #/\/admin\/[a-z]+/#) {
+            let path = String(mention.output)
+            #expect(paths.contains(path) || paths.contains(path + "/"), "\(path) is no path")
         }
     }
 

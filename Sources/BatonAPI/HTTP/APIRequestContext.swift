@@ -6,8 +6,8 @@ import NIOCore
 /// What a request brings besides its head and body.
 ///
 /// `remoteAddress` is whom rate limits count. Made from a channel it is the socket's peer, which behind a load balancer
-/// is the load balancer. An edge that trusts its proxies sets it to what they say (`X-Forwarded-For`, the PROXY
-/// protocol) before the router sees the request: here nobody reads such headers, since anybody can send them.
+/// is the load balancer. The edge sets it to the client that it found (`X-Forwarded-For` of proxies that it trusts) before
+/// the router sees the request. No route reads such headers, since anybody can send them.
 package struct APIRequestContext: RequestContext, AddressedContext {
     package var coreContext: CoreRequestContextStorage
     /// The client's IP address, without a port; nil where it has none (a Unix socket).

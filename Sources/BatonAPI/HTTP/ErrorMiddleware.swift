@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// What went wrong inside is logged and never told.
 struct ErrorMiddleware: RouterMiddleware {
-    let methods: MethodCatalogue
+    let routes: RouteTable
 
     func handle(
         _ request: Request, context: APIRequestContext,
@@ -44,7 +44,7 @@ struct ErrorMiddleware: RouterMiddleware {
         }
         if let error = error as? any HTTPResponseError {
             switch error.status {
-            case .notFound: return unknownRoute(request)
+            case .notFound: return unknownRoute(request, context)
             case .contentTooLarge:
                 return APIError(.tooLarge, "the body has more than \(Limits.Frame.requestBodyBytes) bytes")
             case .badRequest: return APIError(.malformedFrame, "the request is malformed")
@@ -57,8 +57,8 @@ struct ErrorMiddleware: RouterMiddleware {
         return .internalError
     }
 
-    private func unknownRoute(_ request: Request) -> APIError {
-        guard let allowed = methods.methods(of: request.uri.path) else {
+    private func unknownRoute(_ request: Request, _ context: APIRequestContext) -> APIError {
+        guard let allowed = routes.methods(of: request.uri.path, isProxied: context.isProxied) else {
             return APIError(.notFound, "there is no such path")
         }
         let list = allowed.map(\.rawValue).joined(separator: ", ")

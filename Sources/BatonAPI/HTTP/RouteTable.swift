@@ -1,77 +1,71 @@
-import BatonCore
-import Foundation
-import HTTPTypes
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 
-/// Registers the routes, and remembers which methods each path has: Hummingbird does not tell an unknown path from an
-/// unknown method, and a client should be told.
-struct RouteTable {
-    typealias Handler = @Sendable (Request, APIRequestContext) async throws(APIError) -> Response
-    typealias AuthenticatedHandler =
-        @Sendable (Request, APIRequestContext, Principal) async throws(APIError) -> Response
+/// All that a node answers to plain requests: the API, health, metrics and `/admin`. The router is made from it, and the
+/// documentation is held against it.
+package struct RouteTable: Sendable {
+    package typealias Handler = @Sendable (Request, APIRequestContext) async throws -> Response
 
-    private let router: Router<APIRequestContext>
-    private let authenticator: Authenticator
-    private let stoodStill: @Sendable () -> Bool
-    private(set) var methods = MethodCatalogue()
-
-    /// - Parameter stoodStill: whether the node did so a moment ago.
-    init(
-        router: Router<APIRequestContext>, authenticator: Authenticator, stoodStill: @escaping @Sendable () -> Bool
-    ) {
-        self.router = router
-        self.authenticator = authenticator
-        self.stoodStill = stoodStill
+    /// Who gets an answer. For all others the path is not there, or asks for what they lack.
+    package enum Access: Hashable, Sendable {
+        case everybody
+        /// Active devices of users, by their access token.
+        case devices
+        /// Those who did not come through a proxy.
+        case inside
+        /// Those of them who have the admin token.
+        case operators
     }
 
-    /// For everybody.
+    package struct Route: Sendable {
+        package let method: HTTPRequest.Method
+        /// `{name}` is a parameter.
+        package let path: String
+        package let access: Access
+        fileprivate let handler: Handler
+
+        fileprivate var isInside: Bool { access == .inside || access == .operators }
+    }
+
+    package private(set) var routes: [Route] = []
+
+    package init() {}
+
+    /// Routes for `inside` and `operators` are not there for requests that came through a proxy; the rest of the access is
+    /// the handler's.
+    package mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, for access: Access, _ handler: @escaping Handler
+    ) {
+        routes.append(Route(method: method, path: path, access: access, handler: handler))
+    }
+
+    package func router() -> Router<APIRequestContext> {
+        let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
+        // Routes take up the middlewares that are there when they are registered.
+        router.add(middleware: ErrorMiddleware(routes: self))
+        for route in routes {
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                if route.isInside, context.isProxied { throw HTTPError(.notFound) }
+                return try await route.handler(request, context)
+            }
+        }
+        return router
+    }
+
+    /// The methods of a path. Hummingbird does not tell an unknown path from an unknown method, and a client should be
+    /// told.
     ///
-    /// A request for a change that may have lain in the node while it stood still is not carried out: its client may have
-    /// given it up and gone on at another node, and a change that comes late would undo what came after it.
-    mutating func open(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        methods.add(method, path)
-        let stoodStill = stoodStill
-        router.on(RouterPath(path), method: method) { request, context in
-            if method != .get, stoodStill() { throw APIError.stoodStill }
-            return try await handler(request, context)
-        }
-    }
-
-    /// For active devices of users.
-    mutating func authenticated(
-        _ method: HTTPRequest.Method, _ path: String, _ handler: @escaping AuthenticatedHandler
-    ) {
-        let authenticator = self.authenticator
-        open(method, path) { request, context throws(APIError) in
-            let principal = try await authenticator.authenticate(request)
-            return try await handler(request, context, principal)
-        }
-    }
-}
-
-/// Which methods a path has.
-struct MethodCatalogue: Sendable {
-    private var entries: [(pattern: [Substring], methods: [HTTPRequest.Method])] = []
-
-    mutating func add(_ method: HTTPRequest.Method, _ path: String) {
-        let pattern = path.split(separator: "/")
-        // A path that can be read can be asked for its head.
-        let methods = method == .get ? [method, .head] : [method]
-        if let index = entries.firstIndex(where: { $0.pattern == pattern }) {
-            entries[index].methods += methods
-        } else {
-            entries.append((pattern, methods))
-        }
-    }
-
+    /// - Parameter isProxied: whether the request came through a proxy.
     /// - Returns: nil where there is no such path. A path that is spelled out goes before one with parameters.
-    func methods(of path: String) -> [HTTPRequest.Method]? {
+    func methods(of path: String, isProxied: Bool) -> [HTTPRequest.Method]? {
         let segments = path.split(separator: "/")
-        let matching = entries.filter { entry in
-            entry.pattern.count == segments.count
-                && zip(entry.pattern, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        let matching = routes.filter { route in
+            let pattern = route.path.split(separator: "/")
+            return !(isProxied && route.isInside) && pattern.count == segments.count
+                && zip(pattern, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
         }
-        let literal = matching.first { !$0.pattern.contains { $0.hasPrefix("{") } }
-        return (literal ?? matching.first)?.methods
+        guard let best = matching.first(where: { !$0.path.contains("{") }) ?? matching.first else { return nil }
+        // A path that can be read can be asked for its head.
+        return matching.filter { $0.path == best.path }.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
     }
 }

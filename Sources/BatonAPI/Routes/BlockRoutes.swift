@@ -8,11 +8,11 @@ struct BlockRoutes: Sendable {
     let accounts: any AccountStore
     let acquaintances: any AcquaintanceAnnouncer
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.put, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.put, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
             try await block(try other(context), by: principal.user)
         }
-        table.authenticated(.delete, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
+        routes.authenticated(.delete, "/v1/blocks/{user}") { [self] _, context, principal throws(APIError) in
             try await unblock(try other(context), by: principal.user)
         }
     }

@@ -7,11 +7,11 @@ import Hummingbird
 struct ConversationRoutes: Sendable {
     let conversations: any ConversationStore
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.get, "/v1/conversations") { [self] request, _, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.get, "/v1/conversations") { [self] request, _, principal throws(APIError) in
             try await list(request, principal)
         }
-        table.authenticated(.get, "/v1/conversations/{id}") { [self] _, context, principal throws(APIError) in
+        routes.authenticated(.get, "/v1/conversations/{id}") { [self] _, context, principal throws(APIError) in
             try await show(context, principal)
         }
     }

@@ -10,14 +10,14 @@ struct DeviceRoutes: Sendable {
     let check: PasswordCheck
     let revoker: DeviceRevoker
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.get, "/v1/devices") { [self] _, _, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.get, "/v1/devices") { [self] _, _, principal throws(APIError) in
             try await list(of: principal.user, current: principal.device)
         }
-        table.open(.post, "/v1/devices") { [self] request, context throws(APIError) in
+        routes.open(.post, "/v1/devices") { [self] request, context throws(APIError) in
             try await listByPassword(request, context)
         }
-        table.authenticated(.delete, "/v1/devices/{id}") { [self] _, context, principal throws(APIError) in
+        routes.authenticated(.delete, "/v1/devices/{id}") { [self] _, context, principal throws(APIError) in
             try await revoke(principal, context)
         }
     }

@@ -7,8 +7,8 @@ import Hummingbird
 struct HistoryRoutes: Sendable {
     let conversations: any ConversationStore
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.get, "/v1/conversations/{id}/messages") {
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.get, "/v1/conversations/{id}/messages") {
             [self] request, context, principal throws(APIError) in
             try await page(request, context, principal)
         }

@@ -13,13 +13,13 @@ struct MessageRoutes: Sendable {
     /// Its value is taken as it stands. Source: the IETF draft `draft-ietf-httpapi-idempotency-key-header`.
     private static let key = HTTPField.Name("Idempotency-Key")
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.post, "/v1/conversations/{id}/messages") {
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.post, "/v1/conversations/{id}/messages") {
             [self] request, context, principal throws(APIError) in
             guard let id = ConversationID(context.path("id")) else { throw .unknownConversation }
             return try await send(request, to: .conversation(id.description), principal)
         }
-        table.authenticated(.post, "/v1/users/{user}/messages") {
+        routes.authenticated(.post, "/v1/users/{user}/messages") {
             [self] request, context, principal throws(APIError) in
             guard let user = UserID(context.path("user")) else { throw .unknownUser }
             return try await send(request, to: .user(user.description), principal)

@@ -8,11 +8,11 @@ struct OwnProfileRoutes: Sendable {
     let accounts: any AccountStore
     let gate: RateGate
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.get, "/v1/users/me") { [self] _, _, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.get, "/v1/users/me") { [self] _, _, principal throws(APIError) in
             try await show(principal)
         }
-        table.authenticated(.patch, "/v1/users/me") { [self] request, _, principal throws(APIError) in
+        routes.authenticated(.patch, "/v1/users/me") { [self] request, _, principal throws(APIError) in
             try await change(request, principal)
         }
     }

@@ -11,8 +11,8 @@ struct PasswordRoutes: Sendable {
     let gate: RateGate
     let revoker: DeviceRevoker
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.post, "/v1/users/me/password") { [self] request, context, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.post, "/v1/users/me/password") { [self] request, context, principal throws(APIError) in
             try await change(request, context, principal)
         }
     }

@@ -8,8 +8,8 @@ struct ProfileRoutes: Sendable {
     let dependencies: APIDependencies
     let gate: RateGate
 
-    func add(to table: inout RouteTable) {
-        table.authenticated(.get, "/v1/users/{user}") { [self] _, context, principal throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.authenticated(.get, "/v1/users/{user}") { [self] _, context, principal throws(APIError) in
             try await show(context, principal)
         }
     }

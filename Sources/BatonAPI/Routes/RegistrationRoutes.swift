@@ -8,8 +8,8 @@ struct RegistrationRoutes: Sendable {
     let dependencies: APIDependencies
     let gate: RateGate
 
-    func add(to table: inout RouteTable) {
-        table.open(.post, "/v1/users") { [self] request, context throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.open(.post, "/v1/users") { [self] request, context throws(APIError) in
             try await register(request, context)
         }
     }

@@ -11,14 +11,14 @@ struct SessionRoutes: Sendable {
     let check: PasswordCheck
     let revoker: DeviceRevoker
 
-    func add(to table: inout RouteTable) {
-        table.open(.post, "/v1/sessions") { [self] request, context throws(APIError) in
+    func add(to routes: inout APIRoutes) {
+        routes.open(.post, "/v1/sessions") { [self] request, context throws(APIError) in
             try await login(request, context)
         }
-        table.open(.post, "/v1/sessions/refresh") { [self] request, context throws(APIError) in
+        routes.open(.post, "/v1/sessions/refresh") { [self] request, context throws(APIError) in
             try await refresh(request, context)
         }
-        table.authenticated(.delete, "/v1/sessions/current") { [self] _, context, principal throws(APIError) in
+        routes.authenticated(.delete, "/v1/sessions/current") { [self] _, context, principal throws(APIError) in
             try await logout(principal, context)
         }
     }

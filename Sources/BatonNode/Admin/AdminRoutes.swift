@@ -1,5 +1,4 @@
 import BatonAPI
-import BatonEdge
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -16,50 +15,34 @@ struct AdminRoutes: Sendable {
     let trace: TraceRoute
     let doctor: DoctorRoute
 
-    func add(to router: Router<APIRequestContext>) {
+    func add(to table: inout RouteTable) {
         let page = AdminPage()
-        router.get("/admin") { _, context in
-            try context.requireInside()
-            return page.response
+        table.add(.get, "/admin", for: .inside) { _, _ in page.response }
+        table.add(.get, AdminProof.path, for: .inside) { [gate] _, _ in
+            try AdminAnswer.json(AdminProof.Challenge(challenge: gate.challenges.make()))
         }
-        router.get(RouterPath(AdminProof.path)) { [gate] _, context in
-            try context.requireInside()
-            return try AdminGroup.json(AdminProof.Challenge(challenge: gate.challenges.make()))
-        }
-        let group = AdminGroup(router: router, gate: gate)
-        group.get("status") { [status] _, _ in try AdminGroup.json(await status()) }
-        group.get("cluster") { [cluster] _, _ in try AdminGroup.json(await cluster()) }
-        trace.add(to: group)
-        doctor.add(to: group)
+        table.admin(.get, "status", behind: gate) { [status] _, _ in try AdminAnswer.json(await status()) }
+        table.admin(.get, "cluster", behind: gate) { [cluster] _, _ in try AdminAnswer.json(await cluster()) }
+        trace.add(to: &table, behind: gate)
+        doctor.add(to: &table, behind: gate)
     }
 }
 
-/// Routes below `/admin` that ask for the token.
-struct AdminGroup {
-    typealias Handler = @Sendable (Request, APIRequestContext) async throws -> Response
-
-    private let router: Router<APIRequestContext>
-    private let gate: AdminGate
-
-    init(router: Router<APIRequestContext>, gate: AdminGate) {
-        self.router = router
-        self.gate = gate
-    }
-
+extension RouteTable {
+    /// A route that asks for the admin token.
+    ///
     /// - Parameter path: what follows `/admin/`; `{name}` is a parameter.
-    func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
-
-    func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
-
-    private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        let gate = gate
-        router.on(RouterPath("/admin/" + path), method: method) { request, context in
-            try context.requireInside()
+    mutating func admin(
+        _ method: HTTPRequest.Method, _ path: String, behind gate: AdminGate, _ handler: @escaping Handler
+    ) {
+        add(method, "/admin/" + path, for: .operators) { request, context in
             try await gate.pass(request, context)
             return try await handler(request, context)
         }
     }
+}
 
+enum AdminAnswer {
     static func json(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -20,8 +20,8 @@ package struct DoctorRoute: Sendable {
     let tokens: TokenAuthority
     let clock: any CivilClock
 
-    func add(to group: AdminGroup) {
-        group.post("doctor") { _, _ in try AdminGroup.json(try await answer()) }
+    func add(to table: inout RouteTable, behind gate: AdminGate) {
+        table.admin(.post, "doctor", behind: gate) { _, _ in try AdminAnswer.json(try await answer()) }
     }
 
     private func answer() async throws -> Answer {

@@ -16,12 +16,12 @@ final class TraceRoute: Sendable {
         self.trace = trace
     }
 
-    func add(to group: AdminGroup) {
-        group.get("trace/{what}") { request, context in
+    func add(to table: inout RouteTable, behind gate: AdminGate) {
+        table.admin(.get, "trace/{what}", behind: gate) { request, context in
             let query = try TraceQuery(
                 path: context.parameters.get("what") ?? "",
                 places: request.uri.queryParameters["place"].map { String($0) })
-            return try AdminGroup.json(try await self.answer(query.keys))
+            return try AdminAnswer.json(try await self.answer(query.keys))
         }
     }
 

@@ -66,11 +66,12 @@ struct RelayService: Service {
         } catch {
             throw NodeError(description: "listen.trustedProxies: \(error)")
         }
-        let router = makeRouter(dependencies, settings: apiSettings)
+        var routes = RouteTable(dependencies, settings: apiSettings)
         ObservabilityRoutes(
             metrics: parts.configuration.metrics.enabled ? parts.metrics : nil, health: { health }
-        ).add(to: router)
-        addAdmin(to: router)
+        ).add(to: &routes)
+        addAdmin(to: &routes)
+        let router = routes.router()
         let state = parts.state
         let (relay, loops, tokens) = (parts.relay, parts.loops, parts.tokens)
         parts.metrics.observe(MetricNames.redisConnected) { Double(state.redisLoopsConnected) }
@@ -120,7 +121,7 @@ struct RelayService: Service {
     }
 
     /// `/admin`, where it is not switched off.
-    private func addAdmin(to router: Router<APIRequestContext>) {
+    private func addAdmin(to routes: inout RouteTable) {
         guard let admin = parts.admin else { return }
         let metrics = parts.nodeMetrics
         let gate = AdminGate(
@@ -136,7 +137,7 @@ struct RelayService: Service {
             gate: gate, status: { reader.read() }, cluster: { await observer.look() },
             trace: TraceRoute { await relay.trace($0) },
             doctor: DoctorRoute(accounts: parts.store, tokens: parts.tokens, clock: parts.clock)
-        ).add(to: router)
+        ).add(to: &routes)
     }
 
     private var dependencies: APIDependencies {

@@ -2,7 +2,7 @@ package import BatonAPI
 import BatonEdge
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 
 /// `GET /health/live`, `/health/ready` and `/metrics`.
 ///
@@ -24,11 +24,11 @@ package struct ObservabilityRoutes: Sendable {
         ProcessMetrics.observe(with: metrics)
     }
 
-    package func add<Routes: RouterMethods>(to router: Routes) where Routes.Context: AddressedContext {
-        router.get(RouterPath(HealthPath.live.rawValue)) { _, _ in
+    package func add(to table: inout RouteTable) {
+        table.add(.get, HealthPath.live.rawValue, for: .everybody) { _, _ in
             Self.response(.ok, "application/json", Array(#"{"live":true}"#.utf8))
         }
-        router.get(RouterPath(HealthPath.ready.rawValue)) { [health] _, context in
+        table.add(.get, HealthPath.ready.rawValue, for: .everybody) { [health] _, context in
             let health = health()
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -36,8 +36,7 @@ package struct ObservabilityRoutes: Sendable {
             return Self.response(health.ready ? .ok : .serviceUnavailable, "application/json", Array(body))
         }
         guard let metrics else { return }
-        router.get("/metrics") { request, context in
-            try context.requireInside()
+        table.add(.get, "/metrics", for: .inside) { request, _ in
             let format = PrometheusText(accept: request.headers[.accept])
             return Self.response(.ok, format.contentType, Array(format.write(metrics).utf8))
         }

@@ -27,13 +27,16 @@ struct AdminHarness {
     }
     private let responder: RouterResponder<APIRequestContext>
 
+    /// The API's and those of `/admin`.
+    let routes: [RouteTable.Route]
+
     init() async throws {
         let clock = MutableClock()
         let accounts = InMemoryAccountStore()
         let keys = try #require(SigningKeys([.random(created: clock.now)]))
         let limiter = InMemoryRateLimiter(clock: clock)
         let tokens = await TokenAuthority(keys: keys, clock: clock)
-        let router = makeRouter(
+        var routes = RouteTable(
             APIDependencies(
                 accounts: accounts, conversations: InMemoryConversationStore(accounts: accounts),
                 messages: ScriptedSubmitter(), limiter: limiter,
@@ -53,8 +56,9 @@ struct AdminHarness {
             gate: gate, status: { .sample("n1") }, cluster: { Self.cluster },
             trace: TraceRoute { await relay.trace($0) },
             doctor: DoctorRoute(accounts: accounts, tokens: tokens, clock: clock)
-        ).add(to: router)
-        responder = router.buildResponder()
+        ).add(to: &routes)
+        self.routes = routes.routes
+        responder = routes.router().buildResponder()
     }
 
     var refusals: [String] { refused.reasons.withLock { $0 } }
