@@ -4,7 +4,7 @@ enum TypeLengthRule {
     /// Types that are longer, and the lines that they may have. None may grow; a new one needs a reason that is written here.
     static let large: [String: Int] = [
         // The parts of one event loop.
-        "BatonGateway.RelayLoop": 1_470,
+        "BatonGateway.RelayLoop": 1_380,
         "BatonGateway.RelayHandler": 720,
         // One pass over the histories a file.
         "BatonHistory.HistoryChecker": 1_230,

@@ -105,7 +105,7 @@ package final class LeaseKeeper {
             self.logger.notice("sessions of dead nodes removed", metadata: ["users": "\(orphaned.count)"])
             let now = self.clock.now
             self.presence.leave(orphaned, at: now) { wentOffline in
-                for user in wentOffline ?? [] { self.relay.publish(.offline(lastSeen: now), of: user) }
+                for user in wentOffline ?? [] { self.relay.announce(.offline(lastSeen: now), of: user) }
             }
         }
     }

@@ -6,7 +6,7 @@ import NIOCore
 /// From the open inbox to the socket.
 extension RelayHandler {
     /// The inbox is open: says where the device stands, and begins to deliver.
-    func opened(_ state: InboxState) {
+    func begin(at state: InboxState) {
         guard phase == .opening else { return }
         let (start, outcome) = Self.resumption(resume, state)
         phase = .open

@@ -124,7 +124,7 @@ extension RelayHandler {
         operationBegan()
     }
 
-    func readEnded(_ outcome: StoreOutcome, of id: ConversationID) {
+    func markReadEnded(_ outcome: StoreOutcome, of id: ConversationID) {
         operationEnded()
         var read = WireRead()
         read.conversation = id.description

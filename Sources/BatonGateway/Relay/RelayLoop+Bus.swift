@@ -14,7 +14,7 @@ extension RelayLoop: BusReceiver {
             #endif
             let frame = EventFrame.encode(event)
             announce(.event(event.sequence, frame: frame), to: event.user)
-            publish(.event(event.sequence, frame: frame), of: event.body, at: event.sequence, to: event.user)
+            publishHint(.event(event.sequence, frame: frame), of: event.body, at: event.sequence, to: event.user)
         }
     }
 
@@ -26,12 +26,12 @@ extension RelayLoop: BusReceiver {
                 if node.settings.plantedBug == .dropHintAndSweep { continue }
             #endif
             announce(.head(head), to: user)
-            publish(.head(head), at: head, to: user)
+            publishHint(.head(head), at: head, to: user)
         }
     }
 
     /// - Parameter body: of the event that it is a hint of, for the trace.
-    private func publish(
+    private func publishHint(
         _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID
     ) {
         let traced: MessageID? = if case .message(let stored) = body { stored.id } else { nil }
@@ -45,10 +45,7 @@ extension RelayLoop: BusReceiver {
                 self.metrics.hintsPublished.increment()
             } else {
                 self.metrics.publishErrors.increment()
-                guard self.unpublished.count < Limits.Node.unpublishedUsers || self.unpublished[user] != nil else {
-                    return
-                }
-                self.unpublished[user] = max(sequence, self.unpublished[user] ?? .zero)
+                self.unpublished.failed(sequence, of: user)
             }
         }
     }
@@ -56,10 +53,8 @@ extension RelayLoop: BusReceiver {
     /// Once a second: tells of what could not be published, as soon as it can be. Without it the last event before a
     /// silence would wait for the other node's backstop.
     func publishAgain() {
-        guard !unpublished.isEmpty, bus.carriesHints else { return }
-        let heads = unpublished
-        unpublished = [:]
-        for (user, sequence) in heads { publish(.head(sequence), at: sequence, to: user) }
+        guard bus.carriesHints else { return }
+        for (user, sequence) in unpublished.take() { publishHint(.head(sequence), at: sequence, to: user) }
     }
 
     /// To the connections of a user on this node, on all its loops.
@@ -76,7 +71,7 @@ extension RelayLoop: BusReceiver {
             metrics.hintsReceived.increment()
             deliver(message, to: user)
         case .watch(let user):
-            if case .presence = message, watchers[user] != nil { askPresence(of: [user]) }
+            if case .presence = message, watch.isWatched(user) { askPresence(of: [user]) }
         }
     }
 
@@ -104,7 +99,7 @@ extension RelayLoop: BusReceiver {
     package func subscriptionsLost() {
         logger.warning("subscriptions lost, delivering from the store until they are back")
         // Whoever greets now is served at once; those who wait would wait for long.
-        for user in users.keys { settled(user) }
+        for user in users.keys { subscribed(user) }
     }
 
     package func subscriptionsRestored() {

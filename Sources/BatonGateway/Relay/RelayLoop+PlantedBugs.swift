@@ -11,7 +11,7 @@
                 number > lastToldEarly, outcomes.contains(where: \.isNewMessage)
             else { return false }
             lastToldEarly = number
-            for (origin, outcome) in zip(submitted[number] ?? [], outcomes) {
+            for (origin, outcome) in zip(commits.origins(of: number), outcomes) {
                 guard case .send(let handler, let ref, _, _) = origin, case .sent(let message) = outcome else {
                     continue
                 }

@@ -66,7 +66,7 @@ extension RelayLoop {
         sessions.remove(session) { [weak self] remaining in
             guard let self, remaining ?? 0 == 0, self.users[user] == nil else { return }
             let due = self.eventLoop.now + .seconds(self.node.settings.offlineDebounceSeconds)
-            self.leaving[user] = Leaving(session: session, due: due)
+            self.departing.left(session, due: due)
         }
     }
 
@@ -76,14 +76,14 @@ extension RelayLoop {
         for start in stride(from: 0, to: all.count, by: Self.sessionsPerPipeline) {
             write(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
         }
-        askPresence(of: Array(watchers.keys))
+        askPresence(of: watch.watchedUsers)
     }
 
     static let sessionsPerPipeline = 256
 
     private func beat(_ users: [UserID]) {
         presence.heartbeat(users, at: clock.now) { [weak self] cameOnline in
-            for user in cameOnline ?? [] { self?.publish(.online, of: user) }
+            for user in cameOnline ?? [] { self?.announce(.online, of: user) }
         }
     }
 
@@ -105,7 +105,7 @@ extension RelayLoop {
         heartbeat()
         announceLeaving(now)
         publishAgain()
-        forgetBudgets()
+        budgets.forget(at: now) { users[$0] != nil }
         askPresenceAgain()
         recheckSomePresence()
         sweepIfDue(now)
@@ -129,25 +129,22 @@ extension RelayLoop {
     }
 
     private func announceLeaving(_ now: NIODeadline) {
-        let due = leaving.filter { $0.value.due <= now }
+        let due = departing.takeDue(now)
         guard !due.isEmpty else { return }
-        for user in due.keys { leaving[user] = nil }
         let gone = due.filter { users[$0.key] == nil }
         let at = clock.now
         for (user, left) in gone where !left.isSeen { lastSeen(user, at) }
         presence.leave(Array(gone.keys), at: at) { [weak self] wentOffline in
             guard let self else { return }
             guard let wentOffline else { return self.announceLater(gone) }
-            for user in wentOffline { self.publish(.offline(lastSeen: at), of: user) }
+            for user in wentOffline { self.announce(.offline(lastSeen: at), of: user) }
             for left in gone.values { self.sessions.forget(left.session) }
         }
     }
 
-    /// Redis is away: whoever watches them would take them for online once it is back.
-    private func announceLater(_ gone: [UserID: Leaving]) {
-        for (user, left) in gone where users[user] == nil && leaving[user] == nil {
-            guard leaving.count < Limits.Presence.unannouncedUsers else { return }
-            leaving[user] = Leaving(session: left.session, due: eventLoop.now + .seconds(1), isSeen: true)
-        }
+    /// Redis is away. Those who watch them would take them for online once it is back.
+    private func announceLater(_ gone: [UserID: DepartingUsers.Departure]) {
+        let due = eventLoop.now + .seconds(1)
+        for (user, left) in gone where users[user] == nil { departing.notTold(left, again: due) }
     }
 }

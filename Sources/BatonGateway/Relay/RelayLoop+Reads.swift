@@ -49,7 +49,7 @@ extension RelayLoop {
         case (_, .closing), (_, .awaitingHello): break
         case (.connected(let state, let generation), .opening):
             handler.numbered(generation)
-            handler.opened(state)
+            handler.begin(at: state)
         case (.connected(_, let generation), .open): handler.numbered(generation)
         case (.refused(.deviceRevoked(let reason)), _): handler.closeRevoked(reason)
         case (.refused, _): handler.closeRevoked(.loggedOut)
@@ -84,7 +84,7 @@ extension RelayLoop {
         switch read {
         case .state(let user, let device):
             store.inboxState(of: user, device: device) { result in
-                eventLoop.execute { bound.value.opened(result, for: id) }
+                eventLoop.execute { bound.value.learnedState(result, for: id) }
             }
         case .page(let user, let after, let limit, let bytes):
             store.readInbox(of: user, after: after, limit: limit, bytes: bytes) { result in
@@ -93,13 +93,13 @@ extension RelayLoop {
         }
     }
 
-    private func opened(_ result: Result<InboxState?, StoreError>, for id: ConnectionID) {
-        readEnded()
+    private func learnedState(_ result: Result<InboxState?, StoreError>, for id: ConnectionID) {
+        beginNextRead()
         guard let handler = handlers[id] else { return }
         switch result {
         case .success(let state?):
             handler.numbered(.unnumbered)
-            handler.opened(state)
+            handler.begin(at: state)
         case .success(nil): handler.closeRevoked(.loggedOut)
         case .failure(let error):
             handler.write(.error(FrameError(WireError(error)).answering(.hello(WireHello())).error))
@@ -108,11 +108,11 @@ extension RelayLoop {
     }
 
     private func received(_ result: Result<InboxPage, StoreError>, for id: ConnectionID) {
-        readEnded()
+        beginNextRead()
         handlers[id]?.receivedPage(result)
     }
 
-    private func readEnded() {
+    private func beginNextRead() {
         while let (id, read) = reads.ended() {
             // Those that left while they waited cost nothing.
             guard handlers[id] != nil else { continue }

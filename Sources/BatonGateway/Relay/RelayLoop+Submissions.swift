@@ -34,7 +34,7 @@ extension RelayLoop {
             let now = eventLoop.now
             var request = try reader(of: sender).request(send, at: clock.now)
             let budget = budget(of: sender.user)
-            keepBudget(budget)
+            budgets.submitted(budget, isHere: users[sender.user] != nil, at: now)
             request.refusing = try charge(budget, bytes: request.payload.count, at: now)
             traceReceived(request, at: now)
             submissions += 1
@@ -52,7 +52,7 @@ extension RelayLoop {
     /// The store is done with it.
     func ended(_ submission: Submission, _ outcome: StoreOutcome, _ stamp: CommitStamp?, at now: NIODeadline) {
         submissions -= 1
-        settle(outcome, refusing: submission.refusing, for: submission.budget)
+        sendEnded(outcome, refusing: submission.refusing, for: submission.budget)
         metrics.sendEnded(outcome, after: now - submission.began)
         switch outcome {
         case .sent(let message):

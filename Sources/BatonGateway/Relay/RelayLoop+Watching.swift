@@ -11,7 +11,7 @@ import NIOCore
 /// 3. A connection is told what it was not told before.
 extension RelayLoop {
     /// Tells everybody who watches a user, on all nodes.
-    package func publish(_ presence: Presence, of user: UserID) {
+    package func announce(_ presence: Presence, of user: UserID) {
         (presence == .online ? metrics.cameOnline : metrics.wentOffline).increment()
         bus.publish(.presence(user, presence), to: .watch(user), receivers: nil)
     }
@@ -89,9 +89,8 @@ extension RelayLoop {
         var known: [UserID] = []
         for user in users {
             if state.watched.insert(user).inserted {
-                watchers[user, default: []].insert(handler.id)
                 // Asked before the subscription is there, a change in between would be told to nobody.
-                if watchers[user]?.count == 1 {
+                if watch.add(handler.id, to: user) {
                     bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
                     continue
                 }
@@ -113,10 +112,7 @@ extension RelayLoop {
     private func end(_ user: UserID, of handler: RelayHandler) {
         handler.ephemeral?.watched.remove(user)
         handler.ephemeral?.told[user] = nil
-        watchers[user]?.remove(handler.id)
-        guard watchers[user]?.isEmpty == true else { return }
-        watchers[user] = nil
-        bus.unsubscribe(.watch(user))
+        if watch.remove(handler.id, from: user) { bus.unsubscribe(.watch(user)) }
     }
 
     func stopWatching(_ handler: RelayHandler) {
@@ -129,20 +125,18 @@ extension RelayLoop {
     /// Asks the registry, and tells those who watch. Of a user about whom an answer is awaited it is asked once more, when
     /// that is there: whatever comes over the bus, there is one question at a time.
     func askPresence(of users: [UserID]) {
-        let new = users.filter { presenceQuestions.updateValue(.again, forKey: $0) == nil }
+        let new = watch.begin(users)
         guard !new.isEmpty else { return }
-        for user in new { presenceQuestions[user] = .once }
         presence.presence(of: new) { [weak self] answer in
             guard let self else { return }
-            let again = new.filter { self.presenceQuestions.removeValue(forKey: $0) == .again }
-            if answer == nil { self.unknownPresence.formUnion(new) }
+            let again = self.watch.ended(new, isAnswered: answer != nil)
             for (user, presence) in answer ?? [:] { self.show(presence, of: user) }
-            self.askPresence(of: again.filter { self.watchers[$0] != nil })
+            self.askPresence(of: again)
         }
     }
 
     private func show(_ presence: Presence, of user: UserID) {
-        for id in watchers[user] ?? [] {
+        for id in watch.watchers(of: user) {
             guard let handler = handlers[id], handler.phase != .closing, let state = handler.ephemeral,
                 presence.isNews(after: state.told[user])
             else { continue }
@@ -150,7 +144,7 @@ extension RelayLoop {
             if handler.writeEphemeral(.presence(Self.update(user, presence))) {
                 state.told[user] = presence
             } else {
-                unknownPresence.insert(user)
+                watch.notTold(user)
             }
         }
     }
@@ -169,40 +163,27 @@ extension RelayLoop {
 
     /// With each sweep: what should have been told may have been published in vain, or nobody lived to tell it.
     func recheckPresence() {
-        unchecked = Array(watchers.keys)
-        uncheckedWatchers = handlers.values.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id)
+        watch.recheck(handlers.values.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id))
     }
 
     /// Once a second: so many of them.
     func recheckSomePresence() {
         recheckSomeAcquaintances()
-        guard !unchecked.isEmpty, bus.isConnected else { return }
-        let some = unchecked.suffix(Limits.Presence.recheckedPerSecond)
-        unchecked.removeLast(some.count)
-        askPresence(of: some.filter { watchers[$0] != nil })
+        guard watch.uncheckedCount > 0, bus.isConnected else { return }
+        askPresence(of: watch.takeUnchecked())
     }
 
     private func recheckSomeAcquaintances() {
         var budget = Limits.Presence.recheckedPerSecond
-        while budget > 0, let id = uncheckedWatchers.popLast() {
+        while budget > 0, let id = watch.takeUncheckedWatcher() {
             guard let handler = handlers[id], let wanted = handler.ephemeral?.wanted, !wanted.isEmpty else { continue }
             budget -= wanted.count
             askWhetherAcquainted(with: Array(wanted.keys), for: handler, inDoubt: .kept)
         }
     }
 
-    /// Once a second: whoever watches, and could not be told, would otherwise wait for the next change, or for ever.
-    func askPresenceAgain() {
-        guard !unknownPresence.isEmpty else { return }
-        let users = unknownPresence.filter { watchers[$0] != nil }
-        // However long Redis is away, those whom nobody watches any more are not kept.
-        guard bus.isConnected else {
-            unknownPresence = users
-            return
-        }
-        unknownPresence = []
-        askPresence(of: users.sorted())
-    }
+    /// Once a second. Those who watch and could not be told would otherwise wait for the next change, or for ever.
+    func askPresenceAgain() { askPresence(of: watch.takeUnknown(canAsk: bus.isConnected)) }
 }
 
 extension Presence {

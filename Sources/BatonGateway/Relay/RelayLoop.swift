@@ -36,24 +36,11 @@ package final class RelayLoop {
     private(set) var index = 0
     var handlers: [ConnectionID: RelayHandler] = [:]
     var users: [UserID: LocalUser] = [:]
-    /// Who here looks at a user.
-    var watchers: [UserID: Set<ConnectionID>] = [:]
-    /// Watched users of whom the registry has been asked, and has not answered.
-    var presenceQuestions: [UserID: PresenceQuestion] = [:]
-    /// Watched users of whom the registry is to be asked whether what was told is still true.
-    var unchecked: [UserID] = []
-    /// Connections that watch, of which the store is to be asked whether they still may.
-    var uncheckedWatchers: [ConnectionID] = []
-    /// Users whose presence somebody here wants to know, which could not be learned or not be told.
-    var unknownPresence: Set<UserID> = []
-    /// How far the inboxes go of users to whom a hint could not be published.
-    var unpublished: [UserID: InboxSequence] = [:]
-    /// Users without a connection here, of whom it is to be told that they are offline.
-    var leaving: [UserID: Leaving] = [:]
-    /// Of the users who sent something through this loop.
-    var budgets: [UserID: UserBudget] = [:]
-    /// Those of them without a connection here.
-    var absentSenders: Set<UserID> = []
+    var commits = CommitQueue<Origin>()
+    var unpublished = UnpublishedHints()
+    var watch = PresenceWatch()
+    var departing = DepartingUsers()
+    var budgets = SenderBudgets()
     /// Messages that came on no connection, and that the store has.
     var submissions = 0
     var secondsRunning: Int64 = 0
@@ -61,23 +48,15 @@ package final class RelayLoop {
     var reads = PendingReads()
     var claims = DeviceClaims()
 
-    private var operations: [StoreOperation] = []
-    private var origins: [Origin] = []
-    /// Acknowledgements that wait for company: they go with the next submission, or when their time is up.
-    private var patientOperations: [StoreOperation] = []
-    private var patientOrigins: [Origin] = []
+    private var flushes = FlushQueue()
+    /// Ends the patience of acknowledgements that wait for company.
     private var patience: Scheduled<Void>?
-    private(set) var submitted: [UInt64: [Origin]] = [:]
-    private var lastSubmission: UInt64 = 0
-    private var toFlush: [RelayHandler] = []
     private var isTickScheduled = false
     #if DEBUG
         /// The last submission that was told of before its commit.
         var lastToldEarly: UInt64 = 0
         var pauses = PauseWatch()
     #endif
-    /// An `accepted` was queued and did not leave yet.
-    private var holdsAccepted = false
     private var timer: RepeatedTask?
     var random: RandomSource
     private var bound: NIOLoopBound<RelayLoop>?
@@ -91,26 +70,11 @@ package final class RelayLoop {
         case connect(RelayHandler)
     }
 
-    /// Whether a user is to be asked about once more when the answer is there.
-    enum PresenceQuestion {
-        case once
-        case again
-    }
-
-    /// A user who is going offline.
-    struct Leaving {
-        /// The last one here.
-        let session: Session
-        var due: NIODeadline
-        /// Whether the store was told.
-        var isSeen = false
-    }
-
     /// A user with connections on this loop.
     struct LocalUser {
         var handlers: [RelayHandler] = []
-        /// Whether the bus has confirmed the subscription, or given up for now.
-        var isSettled = false
+        /// The bus has confirmed the subscription, or given up for now.
+        var isSubscribed = false
     }
 
     /// To be called on the event loop.
@@ -174,23 +138,23 @@ package final class RelayLoop {
     /// its device stands; 3. register the session, once the client has answered.
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
-        leaving[user] = nil
+        departing.cameBack(user)
         if users[user] == nil {
             users[user] = LocalUser(handlers: [handler])
-            node.settle(user, on: index)
-            bus.subscribe(.user(user)) { [weak self] _ in self?.settled(user) }
-            if !bus.isConnected { settled(user) }
+            node.enter(user, on: index)
+            bus.subscribe(.user(user)) { [weak self] _ in self?.subscribed(user) }
+            if !bus.isConnected { subscribed(user) }
         } else {
             users[user]?.handlers.append(handler)
-            if users[user]?.isSettled == true { number(handler) }
+            if users[user]?.isSubscribed == true { number(handler) }
         }
     }
 
     /// The bus has taken up a user's subscription, or cannot for now: delivery then begins from the store, and what
     /// is missed meanwhile is found when the bus is back.
-    func settled(_ user: UserID) {
-        guard users[user]?.isSettled == false else { return }
-        users[user]?.isSettled = true
+    func subscribed(_ user: UserID) {
+        guard users[user]?.isSubscribed == false else { return }
+        users[user]?.isSubscribed = true
         for handler in users[user]?.handlers ?? [] where handler.phase == .opening { number(handler) }
     }
 
@@ -212,7 +176,7 @@ package final class RelayLoop {
             users[user] = nil
             node.leave(user, from: self.index)
             bus.unsubscribe(.user(user))
-            leaveBudget(of: user)
+            budgets.left(user, at: eventLoop.now)
         }
         // Last: the answer may come at once, and asks whether the user is still here.
         unregister(handler)
@@ -220,29 +184,23 @@ package final class RelayLoop {
 
     // MARK: The store
 
-    /// Hands an operation to the next submission. Those of one tick become one.
+    /// Hands an operation to the next batch. Those of one tick become one.
     func submit(_ operation: StoreOperation, for origin: Origin) {
-        operations.append(operation)
-        origins.append(origin)
+        commits.add(operation, for: origin)
         scheduleTickEnd()
     }
 
-    /// Hands an acknowledgement to a submission that is made anyway, or soon to one of its own.
+    /// Hands an acknowledgement to a batch that is made anyway, or soon to one of its own.
     func submit(acknowledgement request: AcknowledgeRequest, of handler: RelayHandler) {
-        patientOperations.append(.acknowledge(request))
-        patientOrigins.append(.acknowledge(handler, request.position))
-        guard patience == nil else { return }
+        guard commits.addPatiently(.acknowledge(request), for: .acknowledge(handler, request.position)) else { return }
         let bound = sendable
         patience = eventLoop.scheduleTask(in: .milliseconds(Limits.Connection.acknowledgementDelayMilliseconds)) {
-            bound.value.submitOperations(isPatienceOver: true)
+            bound.value.commit(isPatienceOver: true)
         }
     }
 
     func flushLater(_ handler: RelayHandler) {
-        guard !handler.needsFlush else { return }
-        handler.needsFlush = true
-        toFlush.append(handler)
-        scheduleTickEnd()
+        if flushes.add(handler) { scheduleTickEnd() }
     }
 
     private func scheduleTickEnd() {
@@ -254,44 +212,23 @@ package final class RelayLoop {
 
     private func tickEnded() {
         isTickScheduled = false
-        submitOperations(isPatienceOver: false)
-        if holdsAccepted, node.settings.failpoints.isArmed(.published) {
+        commit(isPatienceOver: false)
+        if flushes.holdsAccepted, node.settings.failpoints.isArmed(.published) {
             // What was published leaves with the tasks that are queued by now.
             let bound = sendable
             eventLoop.execute {
                 bound.value.node.settings.failpoints.passed(.published)
-                bound.value.flush()
+                bound.value.flushes.flush()
             }
         } else {
-            flush()
+            flushes.flush()
         }
     }
 
-    private func flush() {
-        holdsAccepted = false
-        let handlers = toFlush
-        toFlush.removeAll(keepingCapacity: true)
-        for handler in handlers {
-            handler.needsFlush = false
-            handler.context?.flush()
-        }
-    }
-
-    private func submitOperations(isPatienceOver: Bool) {
-        guard isPatienceOver || !operations.isEmpty else { return }
-        operations += patientOperations
-        origins += patientOrigins
-        patientOperations = []
-        patientOrigins = []
+    private func commit(isPatienceOver: Bool) {
+        guard let (number, batch) = commits.take(isPatienceOver: isPatienceOver) else { return }
         patience?.cancel()
         patience = nil
-        guard !operations.isEmpty else { return }
-        lastSubmission += 1
-        let number = lastSubmission
-        submitted[number] = origins
-        let batch = operations
-        origins = []
-        operations = []
         let (bound, eventLoop) = (sendable, eventLoop)
         store.submitStamped(batch) { outcomes, stamp in
             eventLoop.execute { bound.value.committed(number, outcomes, stamp) }
@@ -302,18 +239,18 @@ package final class RelayLoop {
         #if DEBUG
             if tellEarly(number, outcomes) { return }
         #endif
-        guard let origins = submitted.removeValue(forKey: number) else { return }
+        guard let origins = commits.ended(number) else { return }
         traceCommitted(stamp)
         if node.settings.failpoints.areArmed, outcomes.contains(where: \.isNewMessage) {
             node.settings.failpoints.passed(.committed)
-            holdsAccepted = true
+            flushes.holdsAccepted = true
         }
         let now = eventLoop.now
         var repeated: [UserID: InboxSequence] = [:]
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began, let refused):
-                settle(outcome, refusing: refused, for: handler.budget)
+                sendEnded(outcome, refusing: refused, for: handler.budget)
                 handler.metrics.sendEnded(outcome, after: now - began)
                 handler.sendEnded(ref: ref, outcome)
                 if case .sent(let message) = outcome {
@@ -324,7 +261,7 @@ package final class RelayLoop {
                 handler.metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)
                 handler.acknowledgeEnded(position, outcome)
-            case .read(let handler, let id): handler.readEnded(outcome, of: id)
+            case .read(let handler, let id): handler.markReadEnded(outcome, of: id)
             case .connect(let handler): connectEnded(outcome, of: handler)
             }
             switch outcome {

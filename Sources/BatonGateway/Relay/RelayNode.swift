@@ -99,7 +99,7 @@ package final class RelayNode: Sendable {
 
     // MARK: Where users are
 
-    func settle(_ user: UserID, on loop: Int) {
+    func enter(_ user: UserID, on loop: Int) {
         homes.withLock { $0[user, default: 0] |= 1 << UInt64(loop) }
     }
 

@@ -49,11 +49,12 @@ struct SessionTests {
             relay.cluster.isDown = true
             client.channel.close(promise: nil)
             relay.run()
-            if let left = relay.loop.leaving[user] {
-                for other in 0..<UInt64(others) {
-                    let late = RelayLoop.Leaving(session: left.session, due: .distantFuture)
-                    relay.loop.leaving[UserID(rawValue: 1_000 + other)] = late
-                }
+            let last = relay.loop.session(of: client.handler)
+            for other in 0..<UInt64(others) {
+                let session = Session(
+                    user: UserID(rawValue: 1_000 + other), device: last.device, node: last.node,
+                    incarnation: last.incarnation, generation: last.generation, since: last.since, client: last.client)
+                relay.loop.departing.left(session, due: .distantFuture)
             }
             relay.advance(seconds: Limits.Presence.offlineDebounceSeconds + 2)
             #expect(relay.metrics[offlines] == before)

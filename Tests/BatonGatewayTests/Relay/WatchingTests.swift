@@ -56,7 +56,7 @@ struct WatchingTests {
         relay.run()
         for watcher in watchers { #expect(told(watcher) == [Told(user: 1, isOnline: false)]) }
         // Whatever becomes of her, he hears nothing.
-        for loop in loops { loop.publish(.online, of: alice) }
+        for loop in loops { loop.announce(.online, of: alice) }
         relay.advance(seconds: Limits.Node.backstopMaximumSeconds + 1)
         for watcher in watchers { #expect(told(watcher).isEmpty) }
         #expect(!relay.buses[2].subscribed.contains(.watch(alice)) && relay.buses[2].subscribed.contains(.watch(carol)))
@@ -237,12 +237,14 @@ struct WatchingTests {
         InMemoryPresenceRegistry(relay.cluster).heartbeat([bob], at: relay.clock.now) { _ in }
         relay.advance(seconds: Limits.Node.backstopMaximumSeconds + 1)
         #expect(told(watcher) == [Told(user: 2, isOnline: true)])
-        #expect(relay.loop.unchecked.isEmpty && relay.loop.uncheckedWatchers.isEmpty)
+        #expect(relay.loop.watch.uncheckedCount == 0 && relay.loop.watch.uncheckedWatcherCount == 0)
         let queries = Limits.Presence.recheckedPerSecond
-        relay.loop.unchecked = (0..<UInt64(queries + 1)).map { UserID(rawValue: 100 + $0) }
-        relay.loop.uncheckedWatchers = Array(repeating: watcher.handler.id, count: queries + 1)
+        for number in 0..<UInt64(queries) {
+            _ = relay.loop.watch.add(watcher.handler.id, to: UserID(rawValue: 100 + number))
+        }
+        relay.loop.watch.recheck(Array(repeating: watcher.handler.id, count: queries + 1))
         relay.loop.recheckSomePresence()
-        #expect(relay.loop.unchecked.count == 1 && relay.loop.uncheckedWatchers.count == 1)
+        #expect(relay.loop.watch.uncheckedCount == 1 && relay.loop.watch.uncheckedWatcherCount == 1)
     }
 
     @Test("A reader whose socket is full is told what it missed when there is room, and of a block whatever waits")

@@ -1,0 +1,81 @@
+package import BatonCore
+package import NIOCore
+
+/// What a user may still send through a loop; all the user's connections there share it.
+package final class UserBudget {
+    package let user: UserID
+    package var rest: SendBudget
+    /// When it was last charged for a message that came on no connection.
+    var submittedAt: NIODeadline?
+
+    init(_ user: UserID, _ rest: SendBudget) {
+        self.user = user
+        self.rest = rest
+    }
+}
+
+@available(*, unavailable) extension UserBudget: Sendable {}
+
+/// The budgets of the users who sent something through a loop.
+///
+/// Those of users without a connection here are kept while they owe something, so that coming back forgives nothing, and for
+/// a while after a message that came on no connection. There are `Limits.Sending.absentUsers` of them at most.
+package struct SenderBudgets {
+    private var budgets: [UserID: UserBudget] = [:]
+    private var absent: Set<UserID> = []
+
+    package init() {}
+
+    package var count: Int { budgets.count }
+    package var absentUsers: Set<UserID> { absent }
+
+    /// - Parameter make: of a user who has none yet.
+    package mutating func budget(of user: UserID, _ make: () -> SendBudget) -> UserBudget {
+        if let budget = budgets[user] { return budget }
+        let budget = UserBudget(user, make())
+        budgets[user] = budget
+        return budget
+    }
+
+    /// A user has no connection here any more.
+    package mutating func left(_ user: UserID, at now: NIODeadline) {
+        guard let budget = budgets[user] else { return }
+        if budget.rest.isSettled(at: now.milliseconds) || absent.count >= Limits.Sending.absentUsers {
+            budgets[user] = nil
+        } else {
+            absent.insert(user)
+        }
+    }
+
+    /// A message came on no connection. What is left of a share would be lost with the budget, and the next message would
+    /// draw another.
+    ///
+    /// - Parameter isHere: whether its sender has a connection here.
+    package mutating func submitted(_ budget: UserBudget, isHere: Bool, at now: NIODeadline) {
+        budget.submittedAt = now
+        guard !isHere, !absent.contains(budget.user) else { return }
+        if absent.count >= Limits.Sending.absentUsers {
+            budgets[budget.user] = nil
+        } else {
+            absent.insert(budget.user)
+        }
+    }
+
+    /// Once a second: forgets those who went, owe nothing any more, and have sent nothing for a while.
+    package mutating func forget(at now: NIODeadline, isHere: (UserID) -> Bool) {
+        guard !absent.isEmpty else { return }
+        let used = now - .seconds(Limits.Sending.keptSeconds)
+        for user in absent {
+            if !isHere(user), let budget = budgets[user] {
+                guard budget.rest.isSettled(at: now.milliseconds), budget.submittedAt ?? used <= used else { continue }
+                budgets[user] = nil
+            }
+            absent.remove(user)
+        }
+    }
+}
+
+extension NIODeadline {
+    /// Since some moment; never goes back.
+    package var milliseconds: Int64 { Int64(clamping: uptimeNanoseconds / 1_000_000) }
+}

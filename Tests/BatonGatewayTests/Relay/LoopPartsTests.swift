@@ -1,0 +1,158 @@
+import BatonCore
+import NIOCore
+import Testing
+
+@testable import BatonGateway
+
+/// The parts of an event loop, each by itself.
+@Suite("Parts of a relay's loop")
+struct LoopPartsTests {
+    private static let alice = UserID(rawValue: 1)
+    private static let bob = UserID(rawValue: 2)
+
+    private static func operation(_ number: UInt64) -> StoreOperation {
+        .acknowledge(
+            AcknowledgeRequest(
+                user: alice, device: DeviceID(rawValue: 1), position: InboxSequence(rawValue: number),
+                at: Timestamp(milliseconds: 0)))
+    }
+
+    // MARK: CommitQueue
+
+    @Test("What came in a tick is one batch, in its order, and its origins come back once")
+    func batches() throws {
+        var queue = CommitQueue<Int>()
+        #expect(queue.take(isPatienceOver: true) == nil)
+        for number in 1...3 { queue.add(Self.operation(UInt64(number)), for: number) }
+        let takenFirst = queue.take(isPatienceOver: false)
+        let first = try #require(takenFirst)
+        #expect(first.operations == (1...3).map { Self.operation($0) })
+        #expect(queue.take(isPatienceOver: true) == nil)
+        queue.add(Self.operation(4), for: 4)
+        let takenSecond = queue.take(isPatienceOver: false)
+        let second = try #require(takenSecond)
+        #expect(second.number != first.number && queue.batchesUnderWay == 2)
+        #expect(queue.origins(of: first.number) == [1, 2, 3])
+        #expect(queue.ended(second.number) == [4])
+        #expect(queue.ended(first.number) == [1, 2, 3])
+        #expect(queue.ended(first.number) == nil)
+        #expect(queue.batchesUnderWay == 0)
+    }
+
+    @Test("What waits for company goes behind it, or alone when its time is up")
+    func patience() throws {
+        var queue = CommitQueue<Int>()
+        #expect(queue.addPatiently(Self.operation(1), for: 1) == true)
+        #expect(queue.addPatiently(Self.operation(2), for: 2) == false)
+        #expect(queue.take(isPatienceOver: false) == nil)
+        queue.add(Self.operation(3), for: 3)
+        let taken = queue.take(isPatienceOver: false)
+        let batch = try #require(taken)
+        #expect(queue.ended(batch.number) == [3, 1, 2])
+        #expect(queue.addPatiently(Self.operation(4), for: 4) == true)
+        let takenAlone = queue.take(isPatienceOver: true)
+        let alone = try #require(takenAlone)
+        #expect(queue.ended(alone.number) == [4])
+    }
+
+    // MARK: UnpublishedHints
+
+    @Test("Of each user the furthest head is kept, of so many users, until they are taken")
+    func unpublished() {
+        var hints = UnpublishedHints()
+        hints.failed(InboxSequence(rawValue: 5), of: Self.alice)
+        hints.failed(InboxSequence(rawValue: 3), of: Self.alice)
+        for number in 2...UInt64(Limits.Node.unpublishedUsers) + 1 {
+            hints.failed(InboxSequence(rawValue: 1), of: UserID(rawValue: number))
+        }
+        hints.failed(InboxSequence(rawValue: 6), of: Self.alice)
+        #expect(hints.count == Limits.Node.unpublishedUsers)
+        let taken = hints.take()
+        #expect(taken[Self.alice] == InboxSequence(rawValue: 6))
+        #expect(taken[UserID(rawValue: UInt64(Limits.Node.unpublishedUsers) + 1)] == nil)
+        #expect(hints.count == 0)
+    }
+
+    // MARK: DepartingUsers
+
+    private static func session(of user: UserID) throws -> Session {
+        Session(
+            user: user, device: DeviceID(rawValue: 1), node: try #require(NodeID("a")), incarnation: 1,
+            generation: ConnectionGeneration(rawValue: 1), since: Timestamp(milliseconds: 0), client: "")
+    }
+
+    @Test("Who comes back in time has not left; who could not be announced is tried again, and was seen")
+    func departures() throws {
+        var departing = DepartingUsers()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        departing.left(try Self.session(of: Self.alice), due: now + .seconds(5))
+        departing.left(try Self.session(of: Self.bob), due: now + .seconds(5))
+        departing.cameBack(Self.bob)
+        #expect(departing.takeDue(now + .seconds(4)).isEmpty)
+        let due = departing.takeDue(now + .seconds(5))
+        #expect(Array(due.keys) == [Self.alice] && due[Self.alice]?.isSeen == false)
+        #expect(departing.count == 0)
+        departing.notTold(try #require(due[Self.alice]), again: now + .seconds(6))
+        #expect(departing.takeDue(now + .seconds(6))[Self.alice]?.isSeen == true)
+    }
+
+    @Test("Who left again since keeps that departure; so many are remembered")
+    func departuresAreBounded() throws {
+        var departing = DepartingUsers()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        departing.left(try Self.session(of: Self.alice), due: now)
+        let old = try #require(departing.takeDue(now)[Self.alice])
+        departing.left(try Self.session(of: Self.alice), due: now + .seconds(9))
+        departing.notTold(old, again: now)
+        #expect(departing.takeDue(now).isEmpty)
+        #expect(departing.count == 1)
+        departing.cameBack(Self.alice)
+        for number in 0..<UInt64(Limits.Presence.unannouncedUsers) {
+            departing.left(try Self.session(of: UserID(rawValue: 100 + number)), due: .distantFuture)
+        }
+        departing.notTold(old, again: now)
+        #expect(departing.count == Limits.Presence.unannouncedUsers)
+        #expect(departing.takeDue(now).isEmpty)
+    }
+
+    // MARK: PresenceWatch
+
+    @Test("The first watcher of a user and the last one are told apart from the others")
+    func watchers() {
+        var watch = PresenceWatch()
+        let (one, two) = (ConnectionID(rawValue: 1), ConnectionID(rawValue: 2))
+        #expect(watch.add(one, to: Self.bob) == true)
+        #expect(watch.add(two, to: Self.bob) == false)
+        #expect(watch.watchers(of: Self.bob) == [one, two] && watch.watchedUsers == [Self.bob])
+        #expect(watch.remove(one, from: Self.bob) == false)
+        #expect(watch.isWatched(Self.bob))
+        #expect(watch.remove(two, from: Self.bob) == true)
+        #expect(!watch.isWatched(Self.bob))
+        #expect(watch.remove(two, from: Self.bob) == false)
+    }
+
+    @Test("Of a user one question is under way; what is asked meanwhile is asked once more, while somebody watches")
+    func questions() {
+        var watch = PresenceWatch()
+        _ = watch.add(ConnectionID(rawValue: 1), to: Self.bob)
+        #expect(watch.begin([Self.alice, Self.bob]) == [Self.alice, Self.bob])
+        #expect(watch.begin([Self.alice, Self.bob]) == [])
+        #expect(watch.begin([Self.bob]) == [])
+        #expect(watch.ended([Self.alice, Self.bob], isAnswered: true) == [Self.bob])
+        #expect(watch.begin([Self.bob]) == [Self.bob])
+        #expect(watch.ended([Self.bob], isAnswered: true) == [])
+    }
+
+    @Test("What was not learned or told is asked again when it can be, of those who are still watched")
+    func unknown() {
+        var watch = PresenceWatch()
+        _ = watch.add(ConnectionID(rawValue: 1), to: Self.bob)
+        _ = watch.begin([Self.alice, Self.bob])
+        _ = watch.ended([Self.alice, Self.bob], isAnswered: false)
+        #expect(watch.takeUnknown(canAsk: false) == [])
+        #expect(watch.takeUnknown(canAsk: true) == [Self.bob])
+        #expect(watch.takeUnknown(canAsk: true) == [])
+        watch.notTold(Self.bob)
+        #expect(watch.takeUnknown(canAsk: true) == [Self.bob])
+    }
+}
