@@ -1,5 +1,6 @@
 import BatonCore
 import BatonProtocol
+import DequeModule
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -40,6 +41,7 @@ extension BatonClient {
             throw error as? ClientError ?? .stateFile(String(describing: error))
         }
         take(tokens, expiresIn: wire.expiresInSeconds)
+        handBackMessages(notOf: tokens.user)
         return tokens
     }
 
@@ -49,24 +51,39 @@ extension BatonClient {
         guard self.tokens == nil else { throw .alreadyLoggedIn }
         take(tokens, expiresIn: 0)
         _ = writer.append([.tokens(tokens.wire)])
+        handBackMessages(notOf: tokens.user)
     }
 
     /// The device's session, nil where it is not logged in.
     public var currentTokens: Tokens? { tokens }
 
-    /// Ends the device's session, at the relay and here. Messages that wait stay in the outbox.
+    /// Ends the device's session, at the relay and here. Messages that wait stay in the outbox, for the same user: where
+    /// another one logs in, they come back as ``ClientEvent/rejected(_:)``. Events that were not taken are dropped.
     public func logout() async throws(ClientError) {
         guard tokens != nil else { throw .notLoggedIn }
         do {
             _ = try await authorized(.DELETE, "/v1/sessions/current", answer: WireErrorResponse.self)
-        } catch .refused(let error) where !error.isRetryable {
+        } catch .refused(let error) where error.endsSession {
             configuration.logger.debug("the session had ended already")
         }
         disconnect()
         tokens = nil
         accessExpires = nil
         session.forget()
+        queue = []
+        taken = nil
         _ = writer.append([.loggedOut])
+    }
+
+    /// Messages that were written as one user are not sent as another.
+    private func handBackMessages(notOf user: UserID) {
+        defer { outboxOwner = user }
+        guard let outboxOwner, outboxOwner != user else { return }
+        let error = RelayError(WireError(.forbidden, "another user has logged in since this message was written"))
+        for message in session.outbox.messages {
+            guard session.outbox.settled(message.ref) != nil else { continue }
+            settled(message.ref, .rejected(RejectedMessage(ref: message.ref, error: error)))
+        }
     }
 
     func take(_ tokens: Tokens, expiresIn seconds: UInt32) {
@@ -79,8 +96,9 @@ extension BatonClient {
         if let refreshing { return refreshing }
         if let provider = configuration.tokenProvider { return ask(provider) }
         guard let tokens else { return eventLoop.makeFailedFuture(ClientError.notLoggedIn) }
+        let presented = tokens.refreshToken
         var request = WireRefreshRequest()
-        request.refreshToken = tokens.refreshToken
+        request.refreshToken = presented
         // Every server gives the same answer to the same token.
         let future = rest.call(
             .POST, "/v1/sessions/refresh", body: request, mayRepeat: true, answer: WireTokens.self
@@ -88,7 +106,13 @@ extension BatonClient {
             guard let tokens = Tokens(wire) else {
                 return self.eventLoop.makeFailedFuture(ClientError.badAnswer("tokens are missing"))
             }
-            self.assumeIsolated { $0.take(tokens, expiresIn: wire.expiresInSeconds) }
+            // Who logged out meanwhile stays logged out.
+            let isCurrent = self.assumeIsolated { client in
+                guard client.tokens?.refreshToken == presented else { return false }
+                client.take(tokens, expiresIn: wire.expiresInSeconds)
+                return true
+            }
+            guard isCurrent else { return self.eventLoop.makeFailedFuture(ClientError.notLoggedIn) }
             return self.writer.append([.tokens(tokens.wire)]).map { tokens }
         }
         refreshing = future

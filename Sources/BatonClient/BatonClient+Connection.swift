@@ -100,7 +100,10 @@ extension BatonClient {
         let usable = refreshFirst || isStale ? nil : tokens
         let ready = usable.map { eventLoop.makeSucceededFuture($0) } ?? refresh()
         ready.whenComplete { result in
-            self.assumeIsolated { $0.authorized(result, at: address, number: number) }
+            self.assumeIsolated { client in
+                if usable == nil, case .success = result { client.policy.tokensRefreshed() }
+                client.authorized(result, at: address, number: number)
+            }
         }
     }
 
@@ -112,7 +115,8 @@ extension BatonClient {
             open(address, tokens, number: number)
         case .failure(let error):
             switch error as? ClientError {
-            case .refused(let error) where !error.isRetryable: stop(error.sessionEnd)
+            case .refused(let error) where error.endsSession: stop(error.sessionEnd)
+            case .refused(let error) where !error.isRetryable: stop(.refused(error))
             case .refused(let error): ended(.refused(status: 503, error), number: number)
             case .stateFile(let why): ended(.unreachable(why), number: number)
             default: ended(.unreachable(ConnectFailure.text(error)), number: number)
@@ -250,7 +254,8 @@ extension BatonClient {
         {
         case .stop(let reason): stop(reason)
         case .retry(let wait):
-            if !wait.refreshFirst { turnToAnotherAddress() }
+            // Where only the tokens were refused, and can be exchanged at once, the address is as good as another.
+            if !wait.refreshFirst || wait.delay > .zero { turnToAnotherAddress() }
             configuration.logger.info(
                 "connection ended", metadata: ["why": "\(ending.reason)", "retry_in": "\(wait.delay)"])
             plan(

@@ -63,6 +63,8 @@ public actor BatonClient {
     var tokens: Tokens?
     var accessExpires: NIODeadline?
     var refreshing: EventLoopFuture<Tokens>?
+    /// Whose messages wait in the outbox; nil where nobody has logged in yet.
+    var outboxOwner: UserID?
     var session: ClientSession
     var policy: ReconnectPolicy
     var generator: RandomSource
@@ -127,7 +129,8 @@ public actor BatonClient {
         bounds.inFlightPerLane = max(1, configuration.inFlightPerConversation)
         session = ClientSession(position: contents.position, bounds: bounds)
         // Also where the token was issued, and is not kept: messages go into the lanes that they were in.
-        let user = contents.tokens.flatMap { UserID($0.user) }
+        let user = contents.user.flatMap { UserID($0) }
+        outboxOwner = user
         for send in contents.messages {
             _ = session.outbox.enqueue(OutboxMessage(send), lane: Self.lane(of: send, sender: user))
         }

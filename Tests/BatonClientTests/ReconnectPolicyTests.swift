@@ -172,9 +172,45 @@ struct ReconnectPolicyTests {
         var policy = ReconnectPolicy()
         let refused = RelayEnding.refused(status: 401, Self.error(.unauthenticated))
         #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+        policy.tokensRefreshed()
         #expect(policy.ended(refused, at: .zero, using: &generator) == .stop(.loggedOut))
         policy.welcomed()
         #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+    }
+
+    @Test("A refresh that fails for a moment ends no login: it stays due until it was done")
+    func refreshStaysDue() throws {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        let refused = RelayEnding.refused(status: 401, Self.error(.unauthenticated))
+        let away = RelayEnding.refused(status: 503, Self.error(.overloaded))
+        #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+        for ending in [RelayEnding.unreachable("x"), away, refused, .unreachable("x")] {
+            guard case .retry(let wait) = policy.ended(ending, at: .zero, using: &generator) else {
+                Issue.record("\(ending) ended the login")
+                return
+            }
+            #expect(wait.refreshFirst)
+        }
+        policy.tokensRefreshed()
+        guard case .retry(let wait) = policy.ended(away, at: .zero, using: &generator) else {
+            Issue.record("no retry")
+            return
+        }
+        #expect(!wait.refreshFirst)
+        #expect(policy.ended(refused, at: .zero, using: &generator) == .stop(.loggedOut))
+    }
+
+    @Test("A server's wish to wait is granted up to the longest wait")
+    func longestWish() {
+        var generator = SystemRandomNumberGenerator()
+        var policy = ReconnectPolicy()
+        let page = RelayEnding.refused(status: 503, Self.error(.overloaded, retryAfterMilliseconds: .max))
+        guard case .retry(let wait) = policy.ended(page, at: .zero, using: &generator) else {
+            Issue.record("no retry")
+            return
+        }
+        #expect(wait.atLeast == policy.cap && wait.delay <= policy.cap + policy.earlyCap)
     }
 
     @Test("A fresh token that is said to have run out is a clock's mistake: other nodes are tried, ever more rarely")
@@ -184,6 +220,7 @@ struct ReconnectPolicyTests {
         let refused = RelayEnding.refused(status: 401, Self.error(.tokenExpired))
         for round in 1...3 {
             #expect(policy.ended(refused, at: .zero, using: &generator) == .retry(.init(.zero, refreshFirst: true)))
+            policy.tokensRefreshed()
             #expect(delay(policy.ended(refused, at: .zero, using: &generator)) != nil)
             #expect(policy.failures == round)
         }

@@ -9,7 +9,7 @@ enum TypeLengthRule {
         // One pass over the histories a file.
         "BatonHistory.HistoryChecker": 1_230,
         // What applications see of the SDK: one actor, whose state machines are types of their own.
-        "BatonClient.BatonClient": 1_110,
+        "BatonClient.BatonClient": 1_130,
         // The ports of one store, a file each.
         "BatonStore.SQLiteStore": 980,
         // One case after the other.

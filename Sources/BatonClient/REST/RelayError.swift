@@ -33,12 +33,22 @@ public struct RelayError: Error, Hashable, Sendable {
         var wire = error
         wire.code = Self.code(of: status).rawValue
         wire.message = "the server answered \(status)"
-        wire.retryable = status == 429 || status >= 500
+        // A proxy's page says nothing of the relay: another address, or a later moment, may do better. What it says of the
+        // request itself would be said again.
+        wire.retryable = ![400, 401, 405, 413, 414, 415, 431].contains(status)
         self.init(wire)
     }
 
     /// Whether the device's login is over.
     var isOfRevokedDevice: Bool { code == .deviceRevoked || code == .deviceReplaced }
+
+    /// Whether it says that the device's tokens are no longer good.
+    var endsSession: Bool {
+        switch code {
+        case .unauthenticated, .tokenExpired, .refreshTokenReused, .deviceRevoked, .deviceReplaced: true
+        default: false
+        }
+    }
 
     /// What a refusal of the device's tokens means for its session.
     var sessionEnd: OfflineReason { code == .deviceReplaced ? .replaced : .loggedOut }

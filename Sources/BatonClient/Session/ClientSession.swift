@@ -100,8 +100,8 @@ package struct ClientSession: ~Copyable {
         switch content {
         case .event(let event): return received(event)
         case .accepted(let accepted):
-            guard outbox.settled(accepted.ref) != nil else { return .ignore }
             guard let message = AcceptedMessage(accepted) else { return .violated("accepted as \(accepted.id)") }
+            guard outbox.settled(accepted.ref) != nil else { return .ignore }
             return .settled(ref: accepted.ref, .accepted(message))
         case .rejected(let rejected): return received(rejected, now: now, using: &generator)
         case .caughtUp: return .caughtUp

@@ -46,8 +46,10 @@ package struct ReconnectPolicy {
     private(set) var failures = 0
     /// When the first of them was.
     private var troubleSince: Duration?
-    /// The tokens are fresh and were refused nevertheless.
-    private var refreshed = false
+    /// The tokens were exchanged since a server greeted.
+    private var isRefreshed = false
+    /// The tokens were refused, and are to be exchanged before they are used again.
+    private var isRefreshDue = false
     /// When the connection was displaced last.
     private var displacedAt: Duration?
     /// Before this time no attempt is made because the user acts.
@@ -66,7 +68,16 @@ package struct ReconnectPolicy {
     }
 
     /// The server greeted: the tokens are good.
-    package mutating func welcomed() { refreshed = false }
+    package mutating func welcomed() {
+        isRefreshed = false
+        isRefreshDue = false
+    }
+
+    /// The tokens were exchanged for fresh ones.
+    package mutating func tokensRefreshed() {
+        if isRefreshDue { isRefreshed = true }
+        isRefreshDue = false
+    }
 
     /// The application wants a connection: whoever displaced the one before is to give way.
     package mutating func requested() { displacedAt = nil }
@@ -97,12 +108,13 @@ package struct ReconnectPolicy {
         case .refused(401, let error): return refresh(error, at: now, using: &generator)
         case .refused(_, let error) where !error.isRetryable: return .stop(.refused(error))
         case .refused(_, let error):
-            let wait = backoff(at: now, using: &generator)
-            return .retry(Wait(error.retryAfter + wait, atLeast: error.retryAfter))
+            // Whatever a server asks for, or a proxy's maintenance page: the next one may be well.
+            let least = min(error.retryAfter, cap)
+            return retry(after: least + backoff(at: now, using: &generator), atLeast: least)
         case .closed, .broken, .unreachable:
-            guard let goAway else { return .retry(Wait(backoff(at: now, using: &generator))) }
+            guard let goAway else { return retry(after: backoff(at: now, using: &generator)) }
             let wait = min(goAway, cap)
-            return .retry(Wait(wait, atLeast: wait))
+            return retry(after: wait, atLeast: wait)
         }
     }
 
@@ -127,7 +139,7 @@ package struct ReconnectPolicy {
         displacedAt = now
         guard !isAgain, !isReplaced else { return .stop(.displaced) }
         let wait = Self.displacedWait * Double.random(in: 0.5...1.5, using: &generator)
-        return .retry(Wait(wait, atLeast: wait))
+        return retry(after: wait, atLeast: wait)
     }
 
     /// The token was refused. Once a fresh one is tried at once; when that is refused, the login is over, unless it is
@@ -135,13 +147,19 @@ package struct ReconnectPolicy {
     private mutating func refresh(
         _ error: RelayError, at now: Duration, using generator: inout some RandomNumberGenerator
     ) -> Decision {
-        guard refreshed else {
-            refreshed = true
-            return .retry(Wait(.zero, refreshFirst: true))
+        guard isRefreshed else {
+            // Where an exchange is due and did not come about, it is not tried without a pause.
+            let wait = isRefreshDue ? backoff(at: now, using: &generator) : .zero
+            isRefreshDue = true
+            return retry(after: wait)
         }
         guard error.code == .tokenExpired else { return .stop(error.sessionEnd) }
-        refreshed = false
-        return .retry(Wait(backoff(at: now, using: &generator)))
+        isRefreshed = false
+        return retry(after: backoff(at: now, using: &generator))
+    }
+
+    private func retry(after delay: Duration, atLeast: Duration = .zero) -> Decision {
+        .retry(Wait(delay, atLeast: atLeast, refreshFirst: isRefreshDue))
     }
 
     /// A random time up to `base` doubled for each failure, and never more than the cap.

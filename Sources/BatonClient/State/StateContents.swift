@@ -4,6 +4,8 @@ import BatonProtocol
 struct StateContents: Hashable, Sendable {
     private(set) var tokens: WireTokens?
     private(set) var position: InboxPosition?
+    /// Who was logged in last: the messages that wait are theirs.
+    private(set) var user: String?
     private var queued: [String: Queued] = [:]
     private var nextOrdinal: UInt64 = 0
 
@@ -25,7 +27,10 @@ struct StateContents: Hashable, Sendable {
             nextOrdinal += 1
         case .settled(let ref): queued[ref] = nil
         case .position(let position): self.position = position
-        case .tokens(let tokens): self.tokens = tokens
+        case .tokens(let tokens):
+            self.tokens = tokens
+            user = tokens.user
+        case .user(let user): self.user = user
         case .loggedOut:
             tokens = nil
             position = nil
@@ -37,6 +42,9 @@ struct StateContents: Hashable, Sendable {
         var records: [StateRecord] = []
         if let tokens { records.append(.tokens(tokens)) }
         if let position { records.append(.position(position)) }
-        return records + messages.map { .queued($0) }
+        records += messages.map { .queued($0) }
+        // Last: an earlier version reads no further.
+        if tokens == nil, let user, !queued.isEmpty { records.append(.user(user)) }
+        return records
     }
 }

@@ -14,8 +14,10 @@ enum StateRecord: Hashable, Sendable {
     case position(InboxPosition)
     /// The tokens changed.
     case tokens(WireTokens)
-    /// The device is logged out: tokens and position are void. Queued messages stay.
+    /// The device is logged out: tokens and position are void. Queued messages stay, and are the user's who was logged in.
     case loggedOut
+    /// Whose the queued messages are, where nobody is logged in.
+    case user(String)
 
     /// Bytes before the body.
     static let headBytes = 9
@@ -40,6 +42,7 @@ enum StateRecord: Hashable, Sendable {
             body = try resume.serializedBytes()
         case .tokens(let tokens): body = try tokens.serializedBytes()
         case .loggedOut: body = []
+        case .user(let user): body = Array(user.utf8)
         }
         let checked = [kind] + body
         Self.append(UInt32(body.count), to: &bytes)
@@ -66,6 +69,7 @@ enum StateRecord: Hashable, Sendable {
         case .position: 3
         case .tokens: 4
         case .loggedOut: 5
+        case .user: 6
         }
     }
 
@@ -82,6 +86,7 @@ enum StateRecord: Hashable, Sendable {
             guard let tokens = try? WireTokens(serializedBytes: body) else { return nil }
             self = .tokens(tokens)
         case 5: self = .loggedOut
+        case 6: self = .user(String(decoding: body, as: UTF8.self))
         default: return nil
         }
     }

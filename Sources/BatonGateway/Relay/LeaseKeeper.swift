@@ -24,6 +24,9 @@ package final class LeaseKeeper {
     /// From the first failure to take the lease on, doubling until a renewal's period.
     private static let retryDelay = TimeAmount.milliseconds(100)
     private var retries = 0
+    private var retry: Scheduled<Void>?
+    /// Since when every renewal has succeeded.
+    private var heldSince: NIODeadline?
 
     package init(
         lease: NodeLease, redis: (nodes: any NodeRegistry, presence: any PresenceRegistry), relay: RelayLoop,
@@ -63,23 +66,33 @@ package final class LeaseKeeper {
     package func stop(_ completion: @escaping () -> Void) {
         timer?.cancel()
         timer = nil
+        retry?.cancel()
         registry.releaseLease(lease, completion: completion)
     }
 
     private func renew() {
         take()
         renewals += 1
-        if renewals.isMultiple(of: Self.renewalsPerCleanUp) { cleanUp() }
+        if renewals.isMultiple(of: Self.renewalsPerCleanUp), hadTimeToRenew { cleanUp() }
+    }
+
+    /// After an outage of Redis all leases may have run out. Who lives renews its own before others take it for dead.
+    private var hadTimeToRenew: Bool {
+        heldSince.map { $0 + .seconds(Limits.Node.leaseSeconds) <= eventLoop.now } ?? false
     }
 
     private func take() {
         lease.connections = node.connectionCount
         registry.renewLease(lease) { isHeld in
             // Without Redis the lease cannot be anybody else's either.
-            guard let isHeld else { return self.takeSoon() }
+            guard let isHeld else {
+                self.heldSince = nil
+                return self.takeSoon()
+            }
             self.onRenewal(isHeld)
             if isHeld {
                 self.retries = 0
+                self.heldSince = self.heldSince ?? self.eventLoop.now
                 return self.node.leaseTaken()
             }
             self.logger.error("a later start of a node of this name took over; this one stops")
@@ -88,14 +101,16 @@ package final class LeaseKeeper {
         }
     }
 
-    /// The first one is not to wait for the next renewal: sessions wait for it.
+    /// The first lease is not to wait for the next renewal, since sessions wait for it; nor one that may have run out, since
+    /// others could take this node for dead.
     private func takeSoon() {
-        guard !node.isLeased, timer != nil else { return }
+        guard timer != nil, retry == nil else { return }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let delay = Self.retryDelay * Int64(1 << min(retries, 16))
         retries += 1
-        eventLoop.scheduleTask(in: min(delay, .seconds(Limits.Node.leaseRenewSeconds))) {
-            if bound.value.timer != nil, !bound.value.node.isLeased { bound.value.take() }
+        retry = eventLoop.scheduleTask(in: min(delay, .seconds(Limits.Node.leaseRenewSeconds))) {
+            bound.value.retry = nil
+            if bound.value.timer != nil, bound.value.heldSince == nil { bound.value.take() }
         }
     }
 

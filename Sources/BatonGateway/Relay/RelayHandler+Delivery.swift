@@ -157,7 +157,7 @@ extension RelayHandler {
                 wasPinged = false
             } else if !wasPinged {
                 wasPinged = true
-                ping()
+                keepAlive()
             }
             if let position = unstoredAcknowledgement {
                 unstoredAcknowledgement = nil

@@ -26,6 +26,10 @@ extension RelayHandler {
         return number != .unnumbered && number < other
     }
 
+    /// Asks for a sign of life, and once more for the proof where it is missing: a client may answer the latest ping only.
+    /// Source: <https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3>.
+    func keepAlive() { ping(unprovenGeneration.map { Self.bytes(of: $0) } ?? []) }
+
     private static func bytes(of generation: ConnectionGeneration) -> [UInt8] {
         withUnsafeBytes(of: generation.rawValue.bigEndian) { Array($0) }
     }

@@ -44,7 +44,7 @@ extension RelayLoop {
             retryAfterMilliseconds: UInt32(clamping: max(1, milliseconds)))
     }
 
-    private func draw(for budget: UserBudget) {
+    func draw(for budget: UserBudget) {
         guard budget.rest.isLow else { return }
         for (limit, draw) in budget.rest.drawsDue(at: eventLoop.now.milliseconds) {
             buckets.draw(draw, from: node.settings.sending.bucket(limit, of: budget.user)) {

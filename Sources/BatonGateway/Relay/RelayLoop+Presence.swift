@@ -24,6 +24,7 @@ extension RelayLoop {
             }
         }
         handler.isRegistered = true
+        departing.cameBack(user)
         write([handler])
     }
 
@@ -38,11 +39,12 @@ extension RelayLoop {
     private static let tookOver = "a newer connection of this device took over"
 
     /// Writes the sessions of connections that are registered, and keeps their users online.
-    private func write(_ handlers: [RelayHandler]) {
+    private func write(_ handlers: [RelayHandler], completion: @escaping () -> Void = {}) {
         // If the node died without a lease, nobody would find its sessions, or tell that its users went.
-        guard node.isLeased else { return }
+        guard node.isLeased else { return completion() }
         sessions.write(handlers.map(session(of:))) { [weak self] done in
             for (session, outcome) in done { self?.wrote(session, outcome) }
+            completion()
         }
         beat(Array(Set(handlers.map(\.principal.user))))
     }
@@ -64,19 +66,32 @@ extension RelayLoop {
         guard handler.isRegistered else { return }
         let session = session(of: handler)
         sessions.remove(session) { [weak self] remaining in
-            guard let self, remaining ?? 0 == 0, self.users[user] == nil else { return }
+            guard let self, remaining ?? 0 == 0, !self.isRegistered(user) else { return }
             let due = self.eventLoop.now + .seconds(self.node.settings.offlineDebounceSeconds)
             self.departing.left(session, due: due)
         }
     }
 
-    /// Writes everything anew, when the registry may have lost it.
+    /// Whether a connection of the user's here has a session.
+    private func isRegistered(_ user: UserID) -> Bool { users[user]?.handlers.contains(where: \.isRegistered) ?? false }
+
+    /// Writes everything anew, when the registry may have lost it: one part after the other, so that the line to the registry
+    /// keeps room for hints.
     func registerAll() {
-        let all = handlers.values.filter(\.isRegistered)
-        for start in stride(from: 0, to: all.count, by: Self.sessionsPerPipeline) {
-            write(Array(all[start..<min(start + Self.sessionsPerPipeline, all.count)]))
-        }
+        toRegister = handlers.values.filter(\.isRegistered).map(\.id)
+        if !isRegistering { registerNext() }
         askPresence(of: watch.watchedUsers)
+    }
+
+    private func registerNext() {
+        let part = toRegister.suffix(Self.sessionsPerPipeline)
+        isRegistering = !part.isEmpty
+        guard isRegistering else { return }
+        toRegister.removeLast(part.count)
+        let bound = sendable
+        write(part.compactMap { handlers[$0] }.filter(\.isRegistered)) { [eventLoop] in
+            eventLoop.execute { bound.value.registerNext() }
+        }
     }
 
     static let sessionsPerPipeline = 256
@@ -105,7 +120,7 @@ extension RelayLoop {
         heartbeat()
         announceLeaving(now)
         publishAgain()
-        budgets.forget(at: now) { users[$0] != nil }
+        for budget in budgets.forget(at: now, isHere: { users[$0] != nil }) { draw(for: budget) }
         askPresenceAgain()
         recheckSomePresence()
         sweepIfDue(now)
@@ -131,7 +146,12 @@ extension RelayLoop {
     private func announceLeaving(_ now: NIODeadline) {
         let due = departing.takeDue(now)
         guard !due.isEmpty else { return }
+        // Whether a user who is only being greeted is here is known when the client has answered, or gone.
+        for (user, left) in due where users[user] != nil && !isRegistered(user) {
+            departing.again(left, due: now + .seconds(1), isSeen: left.isSeen)
+        }
         let gone = due.filter { users[$0.key] == nil }
+        guard !gone.isEmpty else { return }
         let at = clock.now
         for (user, left) in gone where !left.isSeen { lastSeen(user, at) }
         presence.leave(Array(gone.keys), at: at) { [weak self] wentOffline in
@@ -145,6 +165,6 @@ extension RelayLoop {
     /// Redis is away. Those who watch them would take them for online once it is back.
     private func announceLater(_ gone: [UserID: DepartingUsers.Departure]) {
         let due = eventLoop.now + .seconds(1)
-        for (user, left) in gone where users[user] == nil { departing.notTold(left, again: due) }
+        for (user, left) in gone where users[user] == nil { departing.again(left, due: due, isSeen: true) }
     }
 }

@@ -40,6 +40,10 @@ package final class RelayLoop {
     var unpublished = UnpublishedHints()
     var watch = PresenceWatch()
     var departing = DepartingUsers()
+    /// Connections whose sessions are to be written anew; those at the end are next.
+    var toRegister: [ConnectionID] = []
+    /// Some sessions are being written for that.
+    var isRegistering = false
     var budgets = SenderBudgets()
     /// Messages that came on no connection, and that the store has.
     var submissions = 0
@@ -138,7 +142,6 @@ package final class RelayLoop {
     /// its device stands; 3. register the session, once the client has answered.
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
-        departing.cameBack(user)
         if users[user] == nil {
             users[user] = LocalUser(handlers: [handler])
             node.enter(user, on: index)

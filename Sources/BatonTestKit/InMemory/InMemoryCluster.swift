@@ -27,6 +27,8 @@ public final class InMemoryCluster {
     var presence: [UserID: Timestamp] = [:]
     var lastSeen: [UserID: Timestamp] = [:]
     var buckets: [RateLimitBucket: TokenBucket] = [:]
+    /// Attempts to renew a lease, by all nodes.
+    public internal(set) var renewals = 0
     var leases: [NodeID: (lease: NodeLease, ends: Timestamp)] = [:]
 
     /// Every lease that was taken: only after those is cleaned up.

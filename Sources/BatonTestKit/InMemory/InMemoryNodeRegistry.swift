@@ -9,6 +9,7 @@ public final class InMemoryNodeRegistry: NodeRegistry {
     }
 
     public func renewLease(_ lease: NodeLease, completion: @escaping (Bool?) -> Void) {
+        cluster.renewals += 1
         guard !cluster.isDown else { return completion(nil) }
         if let holder = living[lease.node], holder.incarnation > lease.incarnation { return completion(false) }
         cluster.leases[lease.node] = (

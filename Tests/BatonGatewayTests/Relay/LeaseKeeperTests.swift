@@ -84,6 +84,48 @@ struct LeaseKeeperTests {
         keeper.stop {}
     }
 
+    @Test("After an outage in which all leases ran out nobody who lives is taken for dead")
+    func outage() throws {
+        let (keeper, user) = (try start(), UserID(rawValue: 77))
+        let (nodes, sessions) = (InMemoryNodeRegistry(relay.cluster), InMemorySessionRegistry(relay.cluster))
+        let other = try lease("b")
+        nodes.renewLease(other) { _ in }
+        let session = Session(
+            user: user, device: DeviceID(rawValue: 1), node: other.node, incarnation: other.incarnation,
+            generation: ConnectionGeneration(rawValue: 1), since: relay.clock.now, client: "")
+        sessions.write([session]) { _ in }
+        relay.advance(seconds: 2)
+        relay.cluster.isDown = true
+        relay.advance(seconds: 2 * Limits.Node.leaseSeconds)
+        relay.cluster.isDown = false
+        // The other one is back a while later, as late as its pauses between attempts allow.
+        relay.advance(seconds: 2 * Limits.Node.leaseRenewSeconds)
+        nodes.renewLease(other) { _ in }
+        for _ in 0..<4 {
+            relay.advance(seconds: Limits.Node.leaseRenewSeconds)
+            nodes.renewLease(other) { _ in }
+        }
+        #expect(relay.cluster.sessions(of: user).count == 1)
+        relay.advance(seconds: 2 * Limits.Node.leaseSeconds)
+        #expect(relay.cluster.sessions(of: user).isEmpty, "now it is dead")
+        keeper.stop {}
+    }
+
+    @Test("However long Redis is away, one attempt at a time waits")
+    func oneRetry() throws {
+        relay.cluster.isDown = true
+        let keeper = try start()
+        relay.advance(seconds: 120)
+        let before = relay.cluster.renewals
+        relay.advance(seconds: 60)
+        // One of the timer and one that waited, in each period.
+        #expect(relay.cluster.renewals - before <= 2 * 60 / Int(Limits.Node.leaseRenewSeconds) + 2)
+        relay.cluster.isDown = false
+        relay.advance(seconds: Limits.Node.leaseRenewSeconds)
+        #expect(held.count == 1)
+        keeper.stop {}
+    }
+
     @Test("The sessions of a node that died go when its lease has, and its users are offline")
     func cleanUp() throws {
         let keeper = try start()

@@ -42,6 +42,9 @@ struct LoopBoundsTests {
         relay.cluster.empty()
         relay.cluster.isDown = true
         relay.cluster.isDown = false
+        // One part at once, the rest behind it.
+        #expect(users.count { relay.cluster.sessions(of: $0).count == 1 } == RelayLoop.sessionsPerPipeline)
+        relay.run()
         #expect(users.allSatisfy { relay.cluster.sessions(of: $0).count == 1 })
     }
 

@@ -92,7 +92,7 @@ struct LoopPartsTests {
         let due = departing.takeDue(now + .seconds(5))
         #expect(Array(due.keys) == [Self.alice] && due[Self.alice]?.isSeen == false)
         #expect(departing.count == 0)
-        departing.notTold(try #require(due[Self.alice]), again: now + .seconds(6))
+        departing.again(try #require(due[Self.alice]), due: now + .seconds(6), isSeen: true)
         #expect(departing.takeDue(now + .seconds(6))[Self.alice]?.isSeen == true)
     }
 
@@ -103,14 +103,14 @@ struct LoopPartsTests {
         departing.left(try Self.session(of: Self.alice), due: now)
         let old = try #require(departing.takeDue(now)[Self.alice])
         departing.left(try Self.session(of: Self.alice), due: now + .seconds(9))
-        departing.notTold(old, again: now)
+        departing.again(old, due: now, isSeen: true)
         #expect(departing.takeDue(now).isEmpty)
         #expect(departing.count == 1)
         departing.cameBack(Self.alice)
         for number in 0..<UInt64(Limits.Presence.unannouncedUsers) {
             departing.left(try Self.session(of: UserID(rawValue: 100 + number)), due: .distantFuture)
         }
-        departing.notTold(old, again: now)
+        departing.again(old, due: now, isSeen: true)
         #expect(departing.count == Limits.Presence.unannouncedUsers)
         #expect(departing.takeDue(now).isEmpty)
     }

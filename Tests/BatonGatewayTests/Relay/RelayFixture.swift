@@ -258,6 +258,9 @@ final class RelayClient {
         return frames
     }
 
+    /// Those that came are not answered any more.
+    func forgetPings() { unanswered = [] }
+
     func answerPings() {
         let payloads = unanswered
         unanswered = []

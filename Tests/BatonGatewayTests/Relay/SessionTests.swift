@@ -65,6 +65,42 @@ struct SessionTests {
         }
     }
 
+    @Test("A user who comes back and goes again before the client has answered is offline all the same")
+    func goneBeforeTheProof() {
+        let user = relay.addUser(1)
+        relay.greet(user).channel.close(promise: nil)
+        relay.run()
+        let before = relay.metrics[offlines]
+        for _ in 0..<3 {
+            let shy = relay.connect(user)
+            shy.answersPings = false
+            shy.hello()
+            shy.drop()
+            relay.advance(seconds: 2)
+            shy.channel.close(promise: nil)
+            relay.run()
+        }
+        relay.advance(seconds: Limits.Presence.offlineDebounceSeconds + 2)
+        #expect(relay.metrics[offlines] == before + 1)
+        #expect(relay.lastSeen.map(\.user) == [user])
+    }
+
+    @Test("A client that answers the latest ping only proves its connection all the same")
+    func latestPing() {
+        let user = relay.addUser(1)
+        let client = relay.connect(user)
+        client.answersPings = false
+        client.hello()
+        client.drop()
+        #expect(relay.cluster.sessions(of: user).isEmpty)
+        client.forgetPings()
+        client.answersPings = true
+        relay.advance(seconds: Limits.Connection.pingSeconds + 2)
+        client.drop()
+        relay.run()
+        #expect(relay.cluster.sessions(of: user).count == 1)
+    }
+
     @Test("Another device of the user is left alone")
     func otherDevice() {
         let user = relay.addUser(1, devices: [1, 2])

@@ -31,11 +31,11 @@ package struct DepartingUsers {
         return due
     }
 
-    /// The registry could not be told, and is to be told again. There are `Limits.Presence.unannouncedUsers` at most; of those
-    /// beyond presence ends by its TTL.
-    package mutating func notTold(_ departure: Departure, again due: NIODeadline) {
+    /// To be told later: the registry could not be reached, or the user may be coming back. There are
+    /// `Limits.Presence.unannouncedUsers` at most; of those beyond presence ends by its TTL.
+    package mutating func again(_ departure: Departure, due: NIODeadline, isSeen: Bool) {
         let user = departure.session.user
         guard departures[user] == nil, departures.count < Limits.Presence.unannouncedUsers else { return }
-        departures[user] = Departure(session: departure.session, due: due, isSeen: true)
+        departures[user] = Departure(session: departure.session, due: due, isSeen: isSeen)
     }
 }

@@ -40,10 +40,10 @@ package struct SenderBudgets {
     /// A user has no connection here any more.
     package mutating func left(_ user: UserID, at now: NIODeadline) {
         guard let budget = budgets[user] else { return }
-        if budget.rest.isSettled(at: now.milliseconds) || absent.count >= Limits.Sending.absentUsers {
+        if budget.rest.isSettled(at: now.milliseconds) {
             budgets[user] = nil
         } else {
-            absent.insert(user)
+            keep(user)
         }
     }
 
@@ -54,24 +54,37 @@ package struct SenderBudgets {
     package mutating func submitted(_ budget: UserBudget, isHere: Bool, at now: NIODeadline) {
         budget.submittedAt = now
         guard !isHere, !absent.contains(budget.user) else { return }
+        keep(budget.user)
+    }
+
+    /// At the bound an eighth goes, those that have not been used for the longest: the sorting is paid for by many.
+    private mutating func keep(_ user: UserID) {
         if absent.count >= Limits.Sending.absentUsers {
-            budgets[budget.user] = nil
-        } else {
-            absent.insert(budget.user)
+            let oldest = absent.map { ($0, budgets[$0]?.submittedAt ?? .distantPast) }.sorted { $0.1 < $1.1 }
+            for (other, _) in oldest.prefix(max(1, Limits.Sending.absentUsers / 8)) {
+                absent.remove(other)
+                budgets[other] = nil
+            }
         }
+        absent.insert(user)
     }
 
     /// Once a second: forgets those who went, owe nothing any more, and have sent nothing for a while.
-    package mutating func forget(at now: NIODeadline, isHere: (UserID) -> Bool) {
-        guard !absent.isEmpty else { return }
+    ///
+    /// - Returns: those who owe something, and for whom nothing is drawn by sending any more.
+    package mutating func forget(at now: NIODeadline, isHere: (UserID) -> Bool) -> [UserBudget] {
         let used = now - .seconds(Limits.Sending.keptSeconds)
+        var owing: [UserBudget] = []
         for user in absent {
             if !isHere(user), let budget = budgets[user] {
-                guard budget.rest.isSettled(at: now.milliseconds), budget.submittedAt ?? used <= used else { continue }
+                let isSettled = budget.rest.isSettled(at: now.milliseconds)
+                if !isSettled { owing.append(budget) }
+                guard isSettled, budget.submittedAt ?? used <= used else { continue }
                 budgets[user] = nil
             }
             absent.remove(user)
         }
+        return owing
     }
 }
 
