@@ -62,7 +62,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     var blockedSince: NIODeadline?
     /// A ping was sent in the silence that lasts.
     var wasPinged = false
-    /// Written to since the last flush; kept by the loop's list of those to flush.
+    /// Written to since the last flush: it is in the loop's `FlushQueue`.
     var needsFlush = false
     /// What its user may still send here; there from the first send on.
     var budget: UserBudget?
@@ -285,6 +285,12 @@ package final class RelayHandler: ChannelDuplexHandler {
         guard let context, phase != .closing else { return }
         context.write(wrapOutboundOut(encoding == .proto ? .binary(bytes) : .text(bytes)), promise: nil)
         loop.flushLater(self)
+    }
+
+    /// Hands to the socket what was queued.
+    func flush() {
+        needsFlush = false
+        context?.flush()
     }
 
     /// - Parameter payload: what the pong is to bring back.

@@ -2,45 +2,7 @@ import BatonCore
 import CoreMetrics
 import NIOCore
 
-/// When the sweeps of an event loop are due. One is under way at a time.
-struct Backstop {
-    private(set) var next: NIODeadline
-    /// Answers of the store that the sweep under way waits for.
-    private var missing = 0
-    private var began = NIODeadline.distantPast
-    private var lastDuration = TimeAmount.zero
-    private var sweeps = 0
-
-    /// While sweeps are so frequent, presence is looked at with some of them only.
-    private static let blindSweepsPerPresence = 10
-
-    init(next: NIODeadline) { self.next = next }
-
-    /// - Parameter isBlind: nothing but a sweep finds what other nodes have stored.
-    func isDue(_ now: NIODeadline, isBlind: Bool) -> Bool {
-        guard missing == 0 else { return false }
-        if now >= next { return true }
-        let rest = max(.seconds(Limits.Node.blindBackstopSeconds), lastDuration * Limits.Node.blindBackstopRest)
-        return isBlind && now >= began + rest
-    }
-
-    /// - Returns: whether to look at presence, too.
-    mutating func begin(queries: Int, at now: NIODeadline, isBlind: Bool, next: NIODeadline) -> Bool {
-        (missing, began, self.next) = (queries, now, next)
-        sweeps += 1
-        return !isBlind || sweeps.isMultiple(of: Self.blindSweepsPerPresence)
-    }
-
-    /// The next one is due as soon as none is under way.
-    mutating func hurry(_ now: NIODeadline) { next = now }
-
-    mutating func answered(at now: NIODeadline) {
-        missing -= 1
-        if missing == 0 { lastDuration = now - began }
-    }
-}
-
-/// What finds the hints that were missed: what the store has is compared with what was sent.
+/// Finds the hints that were missed: compares what the store has with what was sent. `Backstop` says when.
 extension RelayLoop {
     func scheduleBackstop() {
         backstop = Backstop(next: nextBackstop())
@@ -100,8 +62,8 @@ extension RelayLoop {
         }
     }
 
-    /// Whoever is behind may only be waiting for a hint that is on its way: they are looked at again a little later, and only
-    /// what is missing then was missed.
+    /// A connection that is behind may only be waiting for a hint that is on its way. It is looked at again a little later;
+    /// what it lacks then was missed.
     private func compare(_ result: Result<[UserID: InboxSequence], StoreError>, isBlind: Bool) {
         backstop.answered(at: eventLoop.now)
         guard case .success(let heads) = result else { return }

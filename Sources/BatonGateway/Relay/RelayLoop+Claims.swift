@@ -3,38 +3,9 @@ import BatonProtocol
 import CoreMetrics
 import NIOCore
 
-/// What the bus or the registry says of a device, and the store has to bear out before a connection ends for it: who can
-/// write to Redis can claim anything.
-///
-/// One question of a device is under way at a time. So many claims that come meanwhile wait for the next one.
-struct DeviceClaims {
-    enum Claim: Hashable {
-        /// The device was revoked.
-        case revoked
-        /// There is a connection of the device with this number, or a later one.
-        case newer(ConnectionGeneration)
-    }
-
-    /// By device, those that wait; there while a question is under way.
-    private var waiting: [DeviceID: Set<Claim>] = [:]
-
-    /// - Returns: whether to ask now; otherwise a question is under way.
-    mutating func begin(_ claim: Claim, of device: DeviceID) -> Bool {
-        guard let others = waiting[device] else {
-            waiting[device] = []
-            return true
-        }
-        // One that is left out is made again: a revocation by the sweep, a newer connection by its next renewal.
-        if others.count < Limits.Node.claimsOfDevice { waiting[device]?.insert(claim) }
-        return false
-    }
-
-    /// - Returns: what to ask about next.
-    mutating func ended(_ device: DeviceID) -> Set<Claim> { waiting.removeValue(forKey: device) ?? [] }
-}
-
+/// Ends connections of devices that were revoked, or that connected anew elsewhere, once the store agrees: see `DeviceClaims`.
 extension RelayLoop {
-    /// Looks a claim up, where it concerns a connection here.
+    /// Asks the store about a claim, where it concerns a connection here.
     func look(at claim: DeviceClaims.Claim, of device: DeviceID, of user: UserID) {
         let concerns = users[user]?.handlers.contains { handler in
             guard handler.principal.device == device else { return false }
@@ -81,7 +52,7 @@ extension RelayLoop {
     /// Ends the connections of a device that the store knows to be revoked.
     func closeRevoked(_ device: DeviceID, of user: UserID) {
         for handler in users[user]?.handlers ?? [] where handler.principal.device == device {
-            // Why is told by the store, when the device comes back.
+            // The store tells why, when the device comes back.
             handler.close(.revoked, "this device was revoked; log in again")
         }
     }

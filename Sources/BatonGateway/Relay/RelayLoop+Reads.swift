@@ -1,47 +1,8 @@
 import BatonCore
 import BatonProtocol
-import DequeModule
 import NIOCore
 
-/// Reads of inboxes: so many at a time for one loop, the others in line, so that a herd of reconnecting clients costs
-/// each of them time and nobody memory.
-struct PendingReads {
-    enum Read {
-        case state(UserID, DeviceID)
-        case page(UserID, after: InboxSequence, limit: Int, bytes: Int)
-    }
-
-    private var waiting = Deque<(ConnectionID, Read)>()
-    private var underWay = 0
-
-    /// How many wait in line, those included that left meanwhile.
-    var waitingCount: Int { waiting.count }
-
-    /// Takes those out of the line who left.
-    mutating func forget(where hasLeft: (ConnectionID) -> Bool) {
-        waiting.removeAll { hasLeft($0.0) }
-    }
-
-    /// - Returns: whether the read may begin now; otherwise it waits in line.
-    mutating func begin(_ read: Read, for id: ConnectionID) -> Bool {
-        guard underWay < Limits.Node.drainsInFlight else {
-            waiting.append((id, read))
-            return false
-        }
-        underWay += 1
-        return true
-    }
-
-    /// - Returns: the next in line, which begins now.
-    mutating func ended() -> (ConnectionID, Read)? {
-        guard let next = waiting.popFirst() else {
-            underWay -= 1
-            return nil
-        }
-        return next
-    }
-}
-
+/// Reads inboxes for the connections here, as many at a time as `InboxReads` says.
 extension RelayLoop {
     /// The store has numbered a connection, or refused to.
     func connectEnded(_ outcome: StoreOutcome, of handler: RelayHandler) {
@@ -64,22 +25,22 @@ extension RelayLoop {
     }
 
     func readInbox(for handler: RelayHandler, after: InboxSequence, limit: Int, bytes: Int) {
-        let read = PendingReads.Read.page(
+        let read = InboxReads.Read.page(
             handler.principal.user, after: after, limit: min(limit, Limits.Store.pageEvents),
             bytes: min(bytes, Limits.Store.pageBytes))
         self.read(read, for: handler.id)
     }
 
-    private func read(_ read: PendingReads.Read, for id: ConnectionID) {
-        // A connection has at most one read in line. Those that left are taken out where they are the most, so that
-        // clients that come and go while the store is slow do not make the line longer than there are connections.
+    private func read(_ read: InboxReads.Read, for id: ConnectionID) {
+        // A connection has at most one read in line. When most of the line has left, those are taken out. So clients that come
+        // and go while the store is slow do not make the line longer than there are connections.
         if reads.waitingCount > 2 * handlers.count + Limits.Node.drainsInFlight {
             reads.forget { handlers[$0] == nil }
         }
         if reads.begin(read, for: id) { begin(read, for: id) }
     }
 
-    private func begin(_ read: PendingReads.Read, for id: ConnectionID) {
+    private func begin(_ read: InboxReads.Read, for id: ConnectionID) {
         let (bound, eventLoop) = (sendable, eventLoop)
         switch read {
         case .state(let user, let device):
@@ -114,7 +75,7 @@ extension RelayLoop {
 
     private func beginNextRead() {
         while let (id, read) = reads.ended() {
-            // Those that left while they waited cost nothing.
+            // A connection that left while it waited costs nothing.
             guard handlers[id] != nil else { continue }
             begin(read, for: id)
             return

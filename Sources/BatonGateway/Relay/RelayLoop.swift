@@ -1,7 +1,6 @@
 package import BatonCore
 import BatonProtocol
 import CoreMetrics
-import DequeModule
 package import Logging
 package import NIOCore
 
@@ -49,7 +48,7 @@ package final class RelayLoop {
     var submissions = 0
     var secondsRunning: Int64 = 0
     var backstop: Backstop
-    var reads = PendingReads()
+    var reads = InboxReads()
     var claims = DeviceClaims()
 
     private var flushes = FlushQueue()
@@ -221,11 +220,16 @@ package final class RelayLoop {
             let bound = sendable
             eventLoop.execute {
                 bound.value.node.settings.failpoints.passed(.published)
-                bound.value.flushes.flush()
+                bound.value.flush()
             }
         } else {
-            flushes.flush()
+            flush()
         }
+    }
+
+    /// Whatever is written meanwhile is flushed at the end of the next tick.
+    private func flush() {
+        for handler in flushes.take() { handler.flush() }
     }
 
     private func commit(isPatienceOver: Bool) {
@@ -246,7 +250,7 @@ package final class RelayLoop {
         traceCommitted(stamp)
         if node.settings.failpoints.areArmed, outcomes.contains(where: \.isNewMessage) {
             node.settings.failpoints.passed(.committed)
-            flushes.holdsAccepted = true
+            flushes.noteAccepted()
         }
         let now = eventLoop.now
         var repeated: [UserID: InboxSequence] = [:]

@@ -2,6 +2,7 @@ import BatonCore
 import BatonProtocol
 import BatonTestKit
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import BatonGateway
@@ -234,6 +235,18 @@ struct SlowReaderTests {
         #expect(receiver.events() == [1, 2, 3])
     }
 
+    @Test("What comes in while a connection is flushed is answered with the next flush")
+    func flushLetsIn() throws {
+        let client = relay.greet(relay.addUser(1))
+        var frame = WireClientFrame()
+        frame.ping.nonce = "second"
+        let second = RelayClient.bytes(of: try FrameCodec.encode(frame, as: .proto))
+        try client.channel.pipeline.syncOperations.addHandler(ReceivingFlush(second), position: .first)
+        client.send { $0.ping.nonce = "first" }
+        let nonces = client.frames().map { if case .pong(let pong) = $0 { pong.nonce } else { "" } }
+        #expect(nonces == ["first", "second"])
+    }
+
     @Test("A silent client is asked for a sign of life, each time, and lives as long as it gives one")
     func pings() {
         let client = relay.greet(relay.addUser(1))
@@ -276,3 +289,21 @@ struct SlowReaderTests {
         #expect(client.errors() == [])
     }
 }
+
+/// A socket that has something to read as soon as the first bytes have left it.
+private final class ReceivingFlush: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    private var bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        guard !bytes.isEmpty else { return }
+        let buffer = ByteBuffer(bytes: bytes)
+        bytes = []
+        context.fireChannelRead(NIOAny(buffer))
+    }
+}
+
+@available(*, unavailable) extension ReceivingFlush: Sendable {}

@@ -155,4 +155,80 @@ struct LoopPartsTests {
         watch.notTold(Self.bob)
         #expect(watch.takeUnknown(canAsk: true) == [Self.bob])
     }
+
+    @Test("What is looked at again is so many a second, of those who are still watched")
+    func looksAgain() {
+        var watch = PresenceWatch()
+        let all = (1...UInt64(Limits.Presence.recheckedPerSecond) + 1).map { UserID(rawValue: $0) }
+        for user in all { _ = watch.add(ConnectionID(rawValue: 1), to: user) }
+        watch.recheck([ConnectionID(rawValue: 1), ConnectionID(rawValue: 2)])
+        for user in all.dropFirst() { _ = watch.remove(ConnectionID(rawValue: 1), from: user) }
+        let seen = watch.takeUnchecked() + watch.takeUnchecked()
+        #expect(seen == [all[0]] && watch.uncheckedCount == 0)
+        #expect(watch.takeUncheckedWatcher() == ConnectionID(rawValue: 2))
+        #expect(watch.takeUncheckedWatcher() == ConnectionID(rawValue: 1))
+        #expect(watch.takeUncheckedWatcher() == nil)
+    }
+
+    // MARK: SenderBudgets
+
+    /// Made where none is there, and at its limit: it owes what it has sent.
+    private static func owing(_ budgets: inout SenderBudgets, _ user: UserID, at now: NIODeadline) -> UserBudget {
+        let budget = budgets.budget(of: user) { SendBudget(SendLimits(), loops: 1) }
+        _ = budget.rest.received(bytes: 1, at: now.milliseconds)
+        return budget
+    }
+
+    @Test("Who left and owes nothing is forgotten at once, who owes is remembered, and comes back to the same budget")
+    func budgetOfAbsent() {
+        var budgets = SenderBudgets()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        _ = budgets.budget(of: Self.alice) { SendBudget(SendLimits(), loops: 1) }
+        let owed = Self.owing(&budgets, Self.bob, at: now)
+        #expect(!owed.rest.isSettled(at: now.milliseconds))
+        budgets.left(Self.alice, at: now)
+        budgets.left(Self.bob, at: now)
+        #expect(budgets.count == 1 && budgets.absentUsers == [Self.bob])
+        let again = budgets.budget(of: Self.bob) { SendBudget(SendLimits(), loops: 1) }
+        #expect(again === owed)
+        budgets.forget(at: now) { $0 == Self.bob }
+        #expect(budgets.count == 1 && budgets.absentUsers.isEmpty, "he has a connection here")
+    }
+
+    @Test("A budget that was charged without a connection is kept for its time, of so many users")
+    func budgetOfSubmission() {
+        var budgets = SenderBudgets()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        for number in 0...UInt64(Limits.Sending.absentUsers) {
+            let budget = budgets.budget(of: UserID(rawValue: 100 + number)) { SendBudget(SendLimits(), loops: 1) }
+            budgets.submitted(budget, isHere: false, at: now)
+        }
+        #expect(budgets.count == Limits.Sending.absentUsers)
+        budgets.forget(at: now + .seconds(Limits.Sending.keptSeconds) - .nanoseconds(1)) { _ in false }
+        #expect(budgets.count == Limits.Sending.absentUsers)
+        budgets.forget(at: now + .seconds(Limits.Sending.keptSeconds)) { _ in false }
+        #expect(budgets.count == 0 && budgets.absentUsers.isEmpty)
+    }
+
+    // MARK: InboxReads
+
+    @Test("So many reads are under way; the others begin in their order, each when one has ended")
+    func reads() {
+        var reads = InboxReads()
+        func read(_ number: Int) -> InboxReads.Read { .page(Self.alice, after: .zero, limit: number, bytes: 1) }
+        let limit = Limits.Node.drainsInFlight
+        for number in 0..<limit { #expect(reads.begin(read(number), for: ConnectionID(rawValue: 1)) == true) }
+        for number in 1...3 {
+            #expect(reads.begin(read(number), for: ConnectionID(rawValue: UInt64(number))) == false)
+        }
+        #expect(reads.waitingCount == 3)
+        reads.forget { $0 == ConnectionID(rawValue: 1) }
+        for number in 2...3 {
+            let next = reads.ended()
+            #expect(next?.0 == ConnectionID(rawValue: UInt64(number)) && next?.1 == read(number))
+        }
+        #expect(reads.ended() == nil)
+        #expect(reads.begin(read(4), for: ConnectionID(rawValue: 4)) == true, "there is room for one")
+        #expect(reads.begin(read(5), for: ConnectionID(rawValue: 5)) == false)
+    }
 }

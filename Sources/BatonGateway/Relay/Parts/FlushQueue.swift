@@ -1,10 +1,11 @@
-import NIOCore
-
 /// The connections that have written something since the last flush. Each is flushed once a tick.
+///
+/// It flushes nothing: a flush runs other code, which may write again, and so `RelayLoop` does that with what it took out of
+/// here. Used on the event loop of the `RelayLoop` that owns it.
 struct FlushQueue {
     private var handlers: [RelayHandler] = []
-    /// An `accepted` is among what was written.
-    var holdsAccepted = false
+    /// Whether an `accepted` of a new message is among what was written; noted only while failpoints are armed.
+    private(set) var holdsAccepted = false
 
     /// - Returns: whether it was not there yet.
     mutating func add(_ handler: RelayHandler) -> Bool {
@@ -14,13 +15,14 @@ struct FlushQueue {
         return true
     }
 
-    mutating func flush() {
+    /// What is written next, or was just now, has an `accepted` of a new message.
+    mutating func noteAccepted() { holdsAccepted = true }
+
+    /// Those to flush now, in the order in which they first wrote.
+    mutating func take() -> [RelayHandler] {
         holdsAccepted = false
-        let handlers = handlers
-        self.handlers.removeAll(keepingCapacity: true)
-        for handler in handlers {
-            handler.needsFlush = false
-            handler.context?.flush()
-        }
+        let taken = handlers
+        handlers.removeAll(keepingCapacity: true)
+        return taken
     }
 }
