@@ -20,7 +20,7 @@ extension RelayLoop {
     /// Compares what the store has with what was sent, for all users here, and looks for devices that were revoked.
     func sweep() {
         let isBlind = !bus.carriesHints
-        let all = Array(users.keys)
+        let all = connections.users
         let starts = stride(from: 0, to: all.count, by: Self.usersPerQuery)
         let queries = 2 * Array(starts).count
         let looksAtPresence = backstop.begin(
@@ -38,7 +38,7 @@ extension RelayLoop {
             store.inboxHeads(of: some) { result in
                 eventLoop.execute { bound.value.compare(result, isBlind: isBlind) }
             }
-            let devices = some.flatMap { users[$0]?.handlers.map(\.principal.device) ?? [] }
+            let devices = some.flatMap { connections.of($0).map(\.principal.device) }
             store.newestConnections(of: devices) { result in
                 eventLoop.execute { bound.value.closeRevoked(devices, result, of: some) }
             }
@@ -56,7 +56,7 @@ extension RelayLoop {
         let revoked = Set(asked).subtracting(found.keys)
         guard !revoked.isEmpty else { return }
         for user in some {
-            for device in users[user]?.handlers.map(\.principal.device) ?? [] where revoked.contains(device) {
+            for device in connections.of(user).map(\.principal.device) where revoked.contains(device) {
                 closeRevoked(device, of: user)
             }
         }
@@ -68,7 +68,7 @@ extension RelayLoop {
         backstop.answered(at: eventLoop.now)
         guard case .success(let heads) = result else { return }
         let behind = heads.filter { user, head in
-            users[user]?.handlers.contains { $0.delivery.map { $0.head < head } ?? false } ?? false
+            connections.of(user).contains { $0.delivery.map { $0.head < head } ?? false }
         }
         guard !behind.isEmpty else { return }
         let bound = sendable
@@ -78,7 +78,7 @@ extension RelayLoop {
 
     private func catchUp(_ heads: [UserID: InboxSequence]) {
         for (user, head) in heads {
-            for handler in users[user]?.handlers ?? [] {
+            for handler in connections.of(user) {
                 guard let delivery = handler.delivery, delivery.head < head else { continue }
                 metrics.hintMissed.increment(by: Int64(clamping: head.rawValue - delivery.head.rawValue))
                 traceMissed(head, by: handler)

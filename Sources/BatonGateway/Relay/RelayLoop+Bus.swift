@@ -76,7 +76,8 @@ extension RelayLoop: BusReceiver {
     }
 
     private func deliver(_ message: BusMessage, to user: UserID) {
-        guard let handlers = users[user]?.handlers else { return }
+        let handlers = connections.of(user)
+        guard !handlers.isEmpty else { return }
         switch message {
         case .event(let sequence, let frame):
             for handler in handlers { handler.receivedHint(sequence, frame: frame) }
@@ -99,7 +100,7 @@ extension RelayLoop: BusReceiver {
     package func subscriptionsLost() {
         logger.warning("subscriptions lost, delivering from the store until they are back")
         // Whoever greets now is served at once; those who wait would wait for long.
-        for user in users.keys { subscribed(user) }
+        for user in connections.users { subscribed(user) }
     }
 
     package func subscriptionsRestored() {

@@ -7,14 +7,14 @@ import NIOCore
 extension RelayLoop {
     /// Asks the store about a claim, where it concerns a connection here.
     func look(at claim: DeviceClaims.Claim, of device: DeviceID, of user: UserID) {
-        let concerns = users[user]?.handlers.contains { handler in
+        let concerns = connections.of(user).contains { handler in
             guard handler.principal.device == device else { return false }
             switch claim {
             case .revoked: return true
             case .newer(let generation): return handler.isNumbered(below: generation)
             }
         }
-        guard concerns == true, claims.begin(claim, of: device) else { return }
+        guard concerns, claims.begin(claim, of: device) else { return }
         ask([claim], of: device, of: user)
     }
 
@@ -51,7 +51,7 @@ extension RelayLoop {
 
     /// Ends the connections of a device that the store knows to be revoked.
     func closeRevoked(_ device: DeviceID, of user: UserID) {
-        for handler in users[user]?.handlers ?? [] where handler.principal.device == device {
+        for handler in connections.of(user) where handler.principal.device == device {
             // The store tells why, when the device comes back.
             handler.close(.revoked, "this device was revoked; log in again")
         }

@@ -17,7 +17,7 @@ extension RelayLoop {
         _ rate: Double, since began: NIODeadline, told: Int, _ promise: EventLoopPromise<Void>
     ) {
         let elapsed = eventLoop.now - began
-        if handlers.isEmpty || elapsed >= .seconds(node.settings.evacuationSeconds) {
+        if connections.isEmpty || elapsed >= .seconds(node.settings.evacuationSeconds) {
             promise.succeed()
             return
         }
@@ -25,7 +25,7 @@ extension RelayLoop {
         let milliseconds = elapsed.nanoseconds / 1_000_000 + Self.stepMilliseconds
         let due = max(1, Int(rate * Double(milliseconds) / 1_000))
         var told = told
-        for handler in handlers.values where handler.phase != .closing {
+        for handler in connections.all where handler.phase != .closing {
             guard told < due else { break }
             told += 1
             let wait = Int64.random(in: 0...Self.reconnectMilliseconds, using: &random)

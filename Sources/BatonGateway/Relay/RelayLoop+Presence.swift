@@ -30,7 +30,7 @@ extension RelayLoop {
 
     /// Ends older connections of a device on this loop. One that is not numbered may be the newest: it stays.
     func closeDisplaced(_ device: DeviceID, of user: UserID, by generation: ConnectionGeneration) {
-        for handler in users[user]?.handlers ?? []
+        for handler in connections.of(user)
         where handler.principal.device == device && handler.isNumbered(below: generation) {
             handler.close(.displaced, Self.tookOver)
         }
@@ -73,12 +73,12 @@ extension RelayLoop {
     }
 
     /// Whether a connection of the user's here has a session.
-    private func isRegistered(_ user: UserID) -> Bool { users[user]?.handlers.contains(where: \.isRegistered) ?? false }
+    private func isRegistered(_ user: UserID) -> Bool { connections.of(user).contains(where: \.isRegistered) }
 
     /// Writes everything anew, when the registry may have lost it: one part after the other, so that the line to the registry
     /// keeps room for hints.
     func registerAll() {
-        toRegister = handlers.values.filter(\.isRegistered).map(\.id)
+        toRegister = connections.all.filter(\.isRegistered).map(\.id)
         if !isRegistering { registerNext() }
         askPresence(of: watch.watchedUsers)
     }
@@ -89,7 +89,7 @@ extension RelayLoop {
         guard isRegistering else { return }
         toRegister.removeLast(part.count)
         let bound = sendable
-        write(part.compactMap { handlers[$0] }.filter(\.isRegistered)) { [eventLoop] in
+        write(part.compactMap { connections[$0] }.filter(\.isRegistered)) { [eventLoop] in
             eventLoop.execute { bound.value.registerNext() }
         }
     }
@@ -112,7 +112,7 @@ extension RelayLoop {
         #endif
         anchorTrace()
         var census = ConnectionCensus()
-        for handler in handlers.values {
+        for handler in connections.all {
             handler.tick(now)
             handler.join(&census, at: now)
         }
@@ -120,7 +120,7 @@ extension RelayLoop {
         heartbeat()
         announceLeaving(now)
         publishAgain()
-        for budget in budgets.forget(at: now, isHere: { users[$0] != nil }) { draw(for: budget) }
+        for budget in budgets.forget(at: now, isHere: { connections.hasUser($0) }) { draw(for: budget) }
         askPresenceAgain()
         recheckSomePresence()
         sweepIfDue(now)
@@ -131,7 +131,7 @@ extension RelayLoop {
         let period = UInt64(Limits.Presence.heartbeatSeconds)
         let slot = UInt64(secondsRunning) % period
         var due: [RelayHandler] = []
-        for handler in handlers.values where handler.id.rawValue % period == slot && handler.isRegistered {
+        for handler in connections.all where handler.id.rawValue % period == slot && handler.isRegistered {
             if handler.generation == .unnumbered { number(handler) }
             due.append(handler)
             if due.count == Self.sessionsPerPipeline {
@@ -147,10 +147,10 @@ extension RelayLoop {
         let due = departing.takeDue(now)
         guard !due.isEmpty else { return }
         // Whether a user who is only being greeted is here is known when the client has answered, or gone.
-        for (user, left) in due where users[user] != nil && !isRegistered(user) {
+        for (user, left) in due where connections.hasUser(user) && !isRegistered(user) {
             departing.again(left, due: now + .seconds(1), isSeen: left.isSeen)
         }
-        let gone = due.filter { users[$0.key] == nil }
+        let gone = due.filter { !connections.hasUser($0.key) }
         guard !gone.isEmpty else { return }
         let at = clock.now
         for (user, left) in gone where !left.isSeen { lastSeen(user, at) }
@@ -165,6 +165,6 @@ extension RelayLoop {
     /// Redis is away. Those who watch them would take them for online once it is back.
     private func announceLater(_ gone: [UserID: DepartingUsers.Departure]) {
         let due = eventLoop.now + .seconds(1)
-        for (user, left) in gone where users[user] == nil { departing.again(left, due: due, isSeen: true) }
+        for (user, left) in gone where !connections.hasUser(user) { departing.again(left, due: due, isSeen: true) }
     }
 }

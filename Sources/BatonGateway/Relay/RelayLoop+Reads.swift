@@ -34,8 +34,8 @@ extension RelayLoop {
     private func read(_ read: InboxReads.Read, for id: ConnectionID) {
         // A connection has at most one read in line. When most of the line has left, those are taken out. So clients that come
         // and go while the store is slow do not make the line longer than there are connections.
-        if reads.waitingCount > 2 * handlers.count + Limits.Node.drainsInFlight {
-            reads.forget { handlers[$0] == nil }
+        if reads.waitingCount > 2 * connections.count + Limits.Node.drainsInFlight {
+            reads.forget { connections[$0] == nil }
         }
         if reads.begin(read, for: id) { begin(read, for: id) }
     }
@@ -56,7 +56,7 @@ extension RelayLoop {
 
     private func learnedState(_ result: Result<InboxState?, StoreError>, for id: ConnectionID) {
         beginNextRead()
-        guard let handler = handlers[id] else { return }
+        guard let handler = connections[id] else { return }
         switch result {
         case .success(let state?):
             handler.numbered(.unnumbered)
@@ -70,13 +70,14 @@ extension RelayLoop {
 
     private func received(_ result: Result<InboxPage, StoreError>, for id: ConnectionID) {
         beginNextRead()
-        handlers[id]?.receivedPage(result)
+        guard let handler = connections[id] else { return }
+        handler.receivedPage(result)
     }
 
     private func beginNextRead() {
         while let (id, read) = reads.ended() {
             // A connection that left while it waited costs nothing.
-            guard handlers[id] != nil else { continue }
+            guard connections[id] != nil else { continue }
             begin(read, for: id)
             return
         }

@@ -34,7 +34,7 @@ extension RelayLoop {
             let now = eventLoop.now
             var request = try reader(of: sender).request(send, at: clock.now)
             let budget = budget(of: sender.user)
-            budgets.submitted(budget, isHere: users[sender.user] != nil, at: now)
+            budgets.submitted(budget, isHere: connections.hasUser(sender.user), at: now)
             request.refusing = try charge(budget, bytes: request.payload.count, at: now)
             traceReceived(request, at: now)
             submissions += 1

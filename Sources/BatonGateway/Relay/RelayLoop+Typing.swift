@@ -27,7 +27,7 @@ extension RelayLoop {
         acquaintances(user, [peer]).assumeIsolated()
             .whenSuccess { acquaintances in
                 let loop = bound.value
-                guard let state = loop.handlers[origin]?.ephemeral else { return }
+                guard let state = loop.connections[origin]?.ephemeral else { return }
                 let isShown = acquaintances.contains(peer)
                 state.believeTyping(in: id, isShown: isShown, until: loop.eventLoop.now + Self.typingBelief)
                 if isShown { loop.send(notice, to: peer) }

@@ -41,7 +41,7 @@ extension RelayLoop {
         let (bound, id) = (sendable, handler.id)
         acquaintances(handler.principal.user, asked).assumeIsolated()
             .whenComplete { result in
-                guard let handler = bound.value.handlers[id],
+                guard let handler = bound.value.connections[id],
                     let (counts, again) = handler.ephemeral?.ended(number, about: asked)
                 else { return }
                 bound.value.answered(result, about: counts, for: handler, inDoubt: doubt)
@@ -77,7 +77,7 @@ extension RelayLoop {
 
     /// What a user here may see of another, and the other way round, may have changed.
     func acquaintanceChanged(of user: UserID, with other: UserID) {
-        for handler in users[user]?.handlers ?? [] {
+        for handler in connections.of(user) {
             guard let state = handler.ephemeral else { continue }
             if let id = ConversationID(between: user, and: other) { state.forgetTyping(in: id) }
             if state.wanted[other] != nil { askWhetherAcquainted(with: [other], for: handler, inDoubt: .ended) }
@@ -137,7 +137,7 @@ extension RelayLoop {
 
     private func show(_ presence: Presence, of user: UserID) {
         for id in watch.watchers(of: user) {
-            guard let handler = handlers[id], handler.phase != .closing, let state = handler.ephemeral,
+            guard let handler = connections[id], handler.phase != .closing, let state = handler.ephemeral,
                 presence.isNews(after: state.told[user])
             else { continue }
             // A socket that is not writable takes no notice; a later one says the same.
@@ -163,7 +163,7 @@ extension RelayLoop {
 
     /// With each sweep: what should have been told may have been published in vain, or nobody lived to tell it.
     func recheckPresence() {
-        watch.recheck(handlers.values.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id))
+        watch.recheck(connections.all.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id))
     }
 
     /// Once a second: so many of them.
@@ -176,7 +176,9 @@ extension RelayLoop {
     private func recheckSomeAcquaintances() {
         var budget = Limits.Presence.recheckedPerSecond
         while budget > 0, let id = watch.takeUncheckedWatcher() {
-            guard let handler = handlers[id], let wanted = handler.ephemeral?.wanted, !wanted.isEmpty else { continue }
+            guard let handler = connections[id], let wanted = handler.ephemeral?.wanted, !wanted.isEmpty else {
+                continue
+            }
             budget -= wanted.count
             askWhetherAcquainted(with: Array(wanted.keys), for: handler, inDoubt: .kept)
         }

@@ -33,8 +33,7 @@ package final class RelayLoop {
     private(set) var trace = TraceRing(events: 0)
 
     private(set) var index = 0
-    var handlers: [ConnectionID: RelayHandler] = [:]
-    var users: [UserID: LocalUser] = [:]
+    var connections = LocalConnections()
     var commits = CommitQueue<Origin>()
     var unpublished = UnpublishedHints()
     var watch = PresenceWatch()
@@ -71,13 +70,6 @@ package final class RelayLoop {
         case acknowledge(RelayHandler, InboxSequence)
         case read(RelayHandler, ConversationID)
         case connect(RelayHandler)
-    }
-
-    /// A user with connections on this loop.
-    struct LocalUser {
-        var handlers: [RelayHandler] = []
-        /// The bus has confirmed the subscription, or given up for now.
-        var isSubscribed = false
     }
 
     /// To be called on the event loop.
@@ -132,7 +124,7 @@ package final class RelayLoop {
     // MARK: Connections
 
     func add(_ handler: RelayHandler) {
-        handlers[handler.id] = handler
+        connections.add(handler)
         if handler.isCounted { node.connectionBegan() }
         handler.metrics.opened.increment()
     }
@@ -141,23 +133,20 @@ package final class RelayLoop {
     /// its device stands; 3. register the session, once the client has answered.
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
-        if users[user] == nil {
-            users[user] = LocalUser(handlers: [handler])
+        switch connections.greeted(handler) {
+        case .subscribe:
             node.enter(user, on: index)
             bus.subscribe(.user(user)) { [weak self] _ in self?.subscribed(user) }
             if !bus.isConnected { subscribed(user) }
-        } else {
-            users[user]?.handlers.append(handler)
-            if users[user]?.isSubscribed == true { number(handler) }
+        case .wait: break
+        case .ready: number(handler)
         }
     }
 
-    /// The bus has taken up a user's subscription, or cannot for now: delivery then begins from the store, and what
-    /// is missed meanwhile is found when the bus is back.
+    /// The bus has taken up a user's subscription, or cannot for now. Delivery then begins from the store, and what is missed
+    /// meanwhile is found when the bus is back.
     func subscribed(_ user: UserID) {
-        guard users[user]?.isSubscribed == false else { return }
-        users[user]?.isSubscribed = true
-        for handler in users[user]?.handlers ?? [] where handler.phase == .opening { number(handler) }
+        for handler in connections.subscribed(user) { number(handler) }
     }
 
     /// Asks the store which of its device's connections this is.
@@ -168,15 +157,14 @@ package final class RelayLoop {
     }
 
     func remove(_ handler: RelayHandler) {
-        guard handlers.removeValue(forKey: handler.id) != nil else { return }
+        let removal = connections.remove(handler)
+        guard removal != .unknown else { return }
         if handler.isCounted { node.connectionEnded() }
         stopWatching(handler)
-        let user = handler.principal.user
-        guard let index = users[user]?.handlers.firstIndex(where: { $0 === handler }) else { return }
-        users[user]?.handlers.remove(at: index)
-        if users[user]?.handlers.isEmpty == true {
-            users[user] = nil
-            node.leave(user, from: self.index)
+        guard removal != .ungreeted else { return }
+        if removal == .last {
+            let user = handler.principal.user
+            node.leave(user, from: index)
             bus.unsubscribe(.user(user))
             budgets.left(user, at: eventLoop.now)
         }

@@ -60,7 +60,7 @@ extension TraceRing {
 
 extension RelayLoop {
     func traceConnections(of users: [UserID]) -> [TraceConnection] {
-        users.flatMap { user in (self.users[user]?.handlers ?? []).map(traceConnection) }
+        users.flatMap { user in connections.of(user).map(traceConnection) }
     }
 
     private func traceConnection(_ handler: RelayHandler) -> TraceConnection {

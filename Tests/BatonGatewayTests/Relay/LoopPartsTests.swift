@@ -231,4 +231,61 @@ struct LoopPartsTests {
         #expect(reads.begin(read(4), for: ConnectionID(rawValue: 4)) == true, "there is room for one")
         #expect(reads.begin(read(5), for: ConnectionID(rawValue: 5)) == false)
     }
+
+    // MARK: LocalConnections
+
+    @Test("A user's first connection asks for the subscription, the next wait for it, later ones do not")
+    func greetings() {
+        let relay = RelayFixture()
+        let user = relay.addUser(1, devices: [1, 2, 3])
+        let handlers = (1...3).map { relay.connect(user, device: $0).handler }
+        var connections = LocalConnections()
+        for handler in handlers { connections.add(handler) }
+        #expect(connections.count == 3 && !connections.hasUser(user) && connections.of(user).isEmpty)
+        let (first, second) = (connections.greeted(handlers[0]), connections.greeted(handlers[1]))
+        #expect(first == .subscribe && second == .wait)
+        handlers[0].phase = .opening
+        let waited = connections.subscribed(user)
+        #expect(waited.map(\.id) == [handlers[0].id], "the other one is about to close")
+        let again = connections.subscribed(user)
+        #expect(again.isEmpty)
+        let third = connections.greeted(handlers[2])
+        #expect(third == .ready)
+        #expect(connections.of(user).map(\.id) == handlers.map(\.id) && connections.users == [user])
+    }
+
+    @Test("The last connection of a user ends the subscription; what had not said hello has none, and none ends twice")
+    func removals() {
+        let relay = RelayFixture()
+        let user = relay.addUser(1, devices: [1, 2, 3])
+        let handlers = (1...3).map { relay.connect(user, device: $0).handler }
+        var connections = LocalConnections()
+        for handler in handlers { connections.add(handler) }
+        for handler in handlers.prefix(2) { _ = connections.greeted(handler) }
+        _ = connections.subscribed(user)
+        let removals = [2, 0, 0, 1].map { connections.remove(handlers[$0]) }
+        #expect(removals == [.ungreeted, .others, .unknown, .last])
+        #expect(connections.isEmpty && !connections.hasUser(user) && connections[handlers[1].id] == nil)
+        connections.add(handlers[0])
+        let back = connections.greeted(handlers[0])
+        #expect(back == .subscribe, "the old subscription does not count")
+    }
+
+    @Test("Each connection is flushed once; those that write meanwhile are there for the next time")
+    func flushes() {
+        let relay = RelayFixture()
+        let handlers = (1...2).map { relay.connect(relay.addUser($0)).handler }
+        var queue = FlushQueue()
+        let isNew = [0, 1, 0].map { queue.add(handlers[$0]) }
+        #expect(isNew == [true, true, false])
+        queue.noteAccepted()
+        #expect(queue.holdsAccepted)
+        let taken = queue.take()
+        #expect(taken.map(\.id) == handlers.map(\.id) && !queue.holdsAccepted)
+        taken[0].flush()
+        let later = [0, 1].map { queue.add(handlers[$0]) }
+        #expect(later == [true, false], "the other one is still to be flushed")
+        let rest = queue.take()
+        #expect(rest.map(\.id) == [handlers[0].id])
+    }
 }
