@@ -6,7 +6,7 @@ import NIOCore
 /// From the open inbox to the socket.
 extension RelayHandler {
     /// The inbox is open: says where the device stands, and begins to deliver.
-    func begin(at state: InboxState) {
+    func beginDelivery(at state: InboxState) {
         guard phase == .opening else { return }
         let (start, outcome) = Self.resumption(resume, state)
         phase = .open
@@ -14,7 +14,7 @@ extension RelayHandler {
             from: start, head: max(state.head, hintedHead), windowEvents: loop.node.settings.windowEvents,
             windowBytes: windowBytes)
         write(.welcome(welcome(state, start, outcome)))
-        loop.traceOpened(self, at: start, head: state.head)
+        loop.traceWelcomed(self, at: start, head: state.head)
         // What the client has applied it has acknowledged, whether or not the acknowledgement arrived.
         if outcome == .resumed, start > state.cursor { store(acknowledged: start) }
         lastProgress = loop.eventLoop.now
@@ -147,7 +147,7 @@ extension RelayHandler {
         switch phase {
         case .closing: break
         case .awaitingHello:
-            if now - openedAt >= .seconds(Limits.Connection.handshakeSeconds) {
+            if now - addedAt >= .seconds(Limits.Connection.handshakeSeconds) {
                 close(.helloExpected, "no hello within \(Limits.Connection.handshakeSeconds) s")
             }
         case .opening, .open:

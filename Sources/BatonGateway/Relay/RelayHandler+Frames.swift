@@ -61,7 +61,7 @@ extension RelayHandler {
         #endif
         request.refusing = try loop.charge(self, bytes: request.payload.count, at: now)
         loop.traceReceived(request, at: now)
-        loop.submit(.send(request), for: .send(self, ref: send.ref, at: now, refusing: request.refusing))
+        loop.enqueue(.send(request), for: .send(self, ref: send.ref, at: now, refusing: request.refusing))
         operationBegan()
     }
 
@@ -94,13 +94,13 @@ extension RelayHandler {
 
     func store(acknowledged position: InboxSequence) {
         guard let position = acknowledgements.acknowledged(position) else { return }
-        submit(acknowledged: position)
+        enqueue(acknowledged: position)
     }
 
-    private func submit(acknowledged position: InboxSequence) {
+    private func enqueue(acknowledged position: InboxSequence) {
         let request = AcknowledgeRequest(
             user: principal.user, device: principal.device, position: position, at: loop.clock.now)
-        loop.submit(acknowledgement: request, of: self)
+        loop.enqueue(acknowledgement: request, of: self)
     }
 
     /// The store is done with an acknowledgement.
@@ -111,7 +111,7 @@ extension RelayHandler {
             closeRevoked(reason)
             return
         }
-        if let next = acknowledgements.stored(), context != nil { submit(acknowledged: next) }
+        if let next = acknowledgements.stored(), context != nil { enqueue(acknowledged: next) }
     }
 
     private func handle(_ read: WireRead) throws(FrameError) {
@@ -120,7 +120,7 @@ extension RelayHandler {
         let request = ReadRequest(
             user: principal.user, device: principal.device, conversation: id,
             sequence: ConversationSequence(rawValue: sequence), at: loop.clock.now)
-        loop.submit(.read(request), for: .read(self, id))
+        loop.enqueue(.read(request), for: .read(self, id))
         operationBegan()
     }
 

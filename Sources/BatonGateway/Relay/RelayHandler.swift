@@ -10,7 +10,7 @@ package import NIOCore
 /// 2. on `hello`, asks its `RelayLoop` to subscribe, to open the inbox and to register the session, and holds what comes
 ///    behind until that is done;
 /// 3. forwards events as `InboxDelivery` decides, and hands sends, acknowledgements and reads to the loop's next
-///    submission to the store;
+///    batch for the store;
 /// 4. stops reading from the socket while too many sends are being committed.
 ///
 /// It does not buffer events, retry, or know Redis: the store is the buffer, the client retries, the loop knows.
@@ -40,7 +40,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     /// What it counts; nothing of a node's own connections.
     let metrics: RelayMetrics
     let isCounted: Bool
-    let openedAt: NIODeadline
+    let addedAt: NIODeadline
     var phase = Phase.awaitingHello
     var context: ChannelHandlerContext?
     private var webSocket: WebSocketHandler?
@@ -91,8 +91,8 @@ package final class RelayHandler: ChannelDuplexHandler {
         metrics = isCounted ? loop.metrics : .uncounted
         since = loop.clock.now
         id = loop.node.newConnectionID()
-        openedAt = loop.eventLoop.now
-        lastProgress = openedAt
+        addedAt = loop.eventLoop.now
+        lastProgress = addedAt
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
@@ -135,7 +135,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     }
 
     /// Any sign of life, pongs included.
-    var lastHeard: NIODeadline { webSocket?.lastHeard ?? openedAt }
+    var lastHeard: NIODeadline { webSocket?.lastHeard ?? addedAt }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {

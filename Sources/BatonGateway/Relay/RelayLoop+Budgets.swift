@@ -2,7 +2,7 @@ import BatonCore
 import BatonProtocol
 import NIOCore
 
-/// How much its users send. Shares of the buckets that all nodes share are drawn in the background: no message waits for
+/// Limits how much users send. Shares of the buckets that all nodes share are drawn in the background: no message waits for
 /// them.
 extension RelayLoop {
     /// Charges a send before it goes to the store.
@@ -23,8 +23,8 @@ extension RelayLoop {
         }
     }
 
-    /// The store is done with it.
-    func sendEnded(_ outcome: StoreOutcome, refusing refused: SendNovelty, for budget: UserBudget?) {
+    /// The store is done with a send that was charged.
+    func chargeEnded(_ outcome: StoreOutcome, refusing refused: SendNovelty, of budget: UserBudget?) {
         guard let budget else { return }
         let novelty: SendNovelty = if case .sent(let message) = outcome { message.novelty } else { [] }
         budget.rest.ended(refusing: refused, novelty: novelty)

@@ -6,26 +6,26 @@ import NIOCore
 
 /// Hints and control: to the connections here, to the other loops of this node, and through the bus to the others.
 extension RelayLoop: BusReceiver {
-    /// Committed events: encoded once, delivered to whoever is here, published to whoever is elsewhere.
+    /// Committed events: encoded once, delivered to the connections here, published to those elsewhere.
     func hint(_ events: [InboxEvent]) {
         for event in events {
             #if DEBUG
                 if node.settings.plantedBug == .dropHintAndSweep, event.sequence.rawValue > 16 { continue }
             #endif
             let frame = EventFrame.encode(event)
-            announce(.event(event.sequence, frame: frame), to: event.user)
+            deliverHere(.event(event.sequence, frame: frame), to: event.user)
             publishHint(.event(event.sequence, frame: frame), of: event.body, at: event.sequence, to: event.user)
         }
     }
 
-    /// How far the inboxes go to which messages went that were accepted once more: their events may have been told to
-    /// nobody. Whoever has them reads nothing.
+    /// How far inboxes go, after a message was accepted once more: nobody may have heard of its events. A connection that has
+    /// them reads nothing.
     func hint(_ heads: [UserID: InboxSequence]) {
         for (user, head) in heads {
             #if DEBUG
                 if node.settings.plantedBug == .dropHintAndSweep { continue }
             #endif
-            announce(.head(head), to: user)
+            deliverHere(.head(head), to: user)
             publishHint(.head(head), at: head, to: user)
         }
     }
@@ -50,15 +50,15 @@ extension RelayLoop: BusReceiver {
         }
     }
 
-    /// Once a second: tells of what could not be published, as soon as it can be. Without it the last event before a
-    /// silence would wait for the other node's backstop.
+    /// Once a second: publishes what could not be published before. Otherwise the last event before a silence would wait for
+    /// the other node's backstop.
     func publishAgain() {
         guard bus.carriesHints else { return }
         for (user, sequence) in unpublished.take() { publishHint(.head(sequence), at: sequence, to: user) }
     }
 
     /// To the connections of a user on this node, on all its loops.
-    func announce(_ message: BusMessage, to user: UserID) {
+    func deliverHere(_ message: BusMessage, to user: UserID) {
         deliver(message, to: user)
         for loop in node.otherLoops(than: index, of: user) {
             loop.eventLoop.execute { loop.value.deliver(message, to: user) }
@@ -99,7 +99,7 @@ extension RelayLoop: BusReceiver {
 
     package func subscriptionsLost() {
         logger.warning("subscriptions lost, delivering from the store until they are back")
-        // Whoever greets now is served at once; those who wait would wait for long.
+        // A connection that greets now is served at once. Those that wait for their subscription would wait for long.
         for user in connections.users { subscribed(user) }
     }
 

@@ -10,7 +10,7 @@ extension RelayLoop {
         case (_, .closing), (_, .awaitingHello): break
         case (.connected(let state, let generation), .opening):
             handler.numbered(generation)
-            handler.begin(at: state)
+            handler.beginDelivery(at: state)
         case (.connected(_, let generation), .open): handler.numbered(generation)
         case (.refused(.deviceRevoked(let reason)), _): handler.closeRevoked(reason)
         case (.refused, _): handler.closeRevoked(.loggedOut)
@@ -60,7 +60,7 @@ extension RelayLoop {
         switch result {
         case .success(let state?):
             handler.numbered(.unnumbered)
-            handler.begin(at: state)
+            handler.beginDelivery(at: state)
         case .success(nil): handler.closeRevoked(.loggedOut)
         case .failure(let error):
             handler.write(.error(FrameError(WireError(error)).answering(.hello(WireHello())).error))

@@ -38,7 +38,7 @@ extension RelayLoop {
             request.refusing = try charge(budget, bytes: request.payload.count, at: now)
             traceReceived(request, at: now)
             submissions += 1
-            submit(
+            enqueue(
                 .send(request),
                 for: .submission(
                     Submission(
@@ -50,10 +50,11 @@ extension RelayLoop {
     }
 
     /// The store is done with it.
-    func ended(_ submission: Submission, _ outcome: StoreOutcome, _ stamp: CommitStamp?, at now: NIODeadline) {
+    func submissionEnded(_ submission: Submission, _ outcome: StoreOutcome, _ stamp: CommitStamp?, at now: NIODeadline)
+    {
         submissions -= 1
-        sendEnded(outcome, refusing: submission.refusing, for: submission.budget)
-        metrics.sendEnded(outcome, after: now - submission.began)
+        chargeEnded(outcome, refusing: submission.refusing, of: submission.budget)
+        metrics.countSend(outcome, after: now - submission.began)
         switch outcome {
         case .sent(let message):
             submission.answer(.success(WireAccepted(message, ref: submission.ref)))

@@ -3,11 +3,11 @@ import BatonProtocol
 import CoreMetrics
 import NIOCore
 
-/// Those who look at a user.
+/// Shows users' presence to the connections that watch them.
 ///
 /// 1. The store says whom a connection may watch: acquaintances. It is asked again when somebody tells that it may have
 ///    changed, and with each sweep.
-/// 2. The registry says what those are told: the bus only says when to ask it.
+/// 2. The registry says what they are told. The bus only says when to ask it.
 /// 3. A connection is told what it was not told before.
 extension RelayLoop {
     /// Tells everybody who watches a user, on all nodes.
@@ -32,7 +32,7 @@ extension RelayLoop {
     func watch(_ others: [UserID], from handler: RelayHandler) {
         let state = handler.ephemeral ?? EphemeralState()
         handler.ephemeral = state
-        for user in state.want(others) { end(user, of: handler) }
+        for user in state.want(others) { stopWatching(user, from: handler) }
         askWhetherAcquainted(with: others, for: handler, inDoubt: .told)
     }
 
@@ -56,7 +56,7 @@ extension RelayLoop {
         switch result {
         case .success(let acquaintances):
             for user in asked where !acquaintances.contains(user) { hide(user, from: handler) }
-            begin(asked.filter(acquaintances.contains), of: handler)
+            startWatching(asked.filter(acquaintances.contains), from: handler)
         case .failure(let error):
             switch doubt {
             case .told:
@@ -84,7 +84,7 @@ extension RelayLoop {
         }
     }
 
-    private func begin(_ users: [UserID], of handler: RelayHandler) {
+    private func startWatching(_ users: [UserID], from handler: RelayHandler) {
         guard let state = handler.ephemeral else { return }
         var known: [UserID] = []
         for user in users {
@@ -104,26 +104,26 @@ extension RelayLoop {
     private func hide(_ user: UserID, from handler: RelayHandler) {
         guard let state = handler.ephemeral, state.watched.contains(user) else { return }
         let told = state.told[user] ?? .offline(lastSeen: nil)
-        end(user, of: handler)
-        // Whatever waits for the socket: what is not told now would be seen for ever.
+        stopWatching(user, from: handler)
+        // Also where the socket is not writable: what is not told now would be seen for ever.
         if told != .offline(lastSeen: nil) { handler.write(.presence(Self.update(user, .offline(lastSeen: nil)))) }
     }
 
-    private func end(_ user: UserID, of handler: RelayHandler) {
+    private func stopWatching(_ user: UserID, from handler: RelayHandler) {
         handler.ephemeral?.watched.remove(user)
         handler.ephemeral?.told[user] = nil
         if watch.remove(handler.id, from: user) { bus.unsubscribe(.watch(user)) }
     }
 
     func stopWatching(_ handler: RelayHandler) {
-        for user in handler.ephemeral?.watched ?? [] { end(user, of: handler) }
+        for user in handler.ephemeral?.watched ?? [] { stopWatching(user, from: handler) }
         handler.ephemeral = nil
     }
 
     // MARK: What they are told
 
-    /// Asks the registry, and tells those who watch. Of a user about whom an answer is awaited it is asked once more, when
-    /// that is there: whatever comes over the bus, there is one question at a time.
+    /// Asks the registry, and tells those who watch. There is one question about a user at a time, whatever comes over the bus:
+    /// while one is under way, the next waits for its answer.
     func askPresence(of users: [UserID]) {
         let new = watch.begin(users)
         guard !new.isEmpty else { return }
@@ -161,7 +161,7 @@ extension RelayLoop {
 
     // MARK: Looking again
 
-    /// With each sweep: what should have been told may have been published in vain, or nobody lived to tell it.
+    /// With each sweep: a change may have been published in vain, or the node that saw it died before.
     func recheckPresence() {
         watch.recheck(connections.all.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id))
     }

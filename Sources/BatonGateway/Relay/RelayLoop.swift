@@ -6,7 +6,7 @@ package import NIOCore
 
 /// The relay of one event loop: its connections, and what they share.
 ///
-/// 1. It collects what the connections want stored during a tick, submits it once, and tells them the outcomes.
+/// 1. It collects what the connections want stored during a tick, hands it to the store once, and tells them the outcomes.
 /// 2. It publishes an event after its commit, and hands events of the bus to the connections of their user.
 /// 3. It keeps sessions and presence of its users alive in their registries.
 /// 4. It sweeps for hints that were missed, and for connections that went silent.
@@ -126,7 +126,7 @@ package final class RelayLoop {
     func add(_ handler: RelayHandler) {
         connections.add(handler)
         if handler.isCounted { node.connectionBegan() }
-        handler.metrics.opened.increment()
+        handler.metrics.connectionsBegun.increment()
     }
 
     /// A handler greeted: 1. subscribe, and await the confirmation; 2. have the store number the connection and say where
@@ -153,7 +153,7 @@ package final class RelayLoop {
     func number(_ handler: RelayHandler) {
         let request = ConnectRequest(
             user: handler.principal.user, device: handler.principal.device, at: clock.now)
-        submit(.connect(request), for: .connect(handler))
+        enqueue(.connect(request), for: .connect(handler))
     }
 
     func remove(_ handler: RelayHandler) {
@@ -175,13 +175,13 @@ package final class RelayLoop {
     // MARK: The store
 
     /// Hands an operation to the next batch. Those of one tick become one.
-    func submit(_ operation: StoreOperation, for origin: Origin) {
+    func enqueue(_ operation: StoreOperation, for origin: Origin) {
         commits.add(operation, for: origin)
         scheduleTickEnd()
     }
 
     /// Hands an acknowledgement to a batch that is made anyway, or soon to one of its own.
-    func submit(acknowledgement request: AcknowledgeRequest, of handler: RelayHandler) {
+    func enqueue(acknowledgement request: AcknowledgeRequest, of handler: RelayHandler) {
         guard commits.addPatiently(.acknowledge(request), for: .acknowledge(handler, request.position)) else { return }
         let bound = sendable
         patience = eventLoop.scheduleTask(in: .milliseconds(Limits.Connection.acknowledgementDelayMilliseconds)) {
@@ -245,13 +245,13 @@ package final class RelayLoop {
         for (origin, outcome) in zip(origins, outcomes) {
             switch origin {
             case .send(let handler, let ref, let began, let refused):
-                sendEnded(outcome, refusing: refused, for: handler.budget)
-                handler.metrics.sendEnded(outcome, after: now - began)
+                chargeEnded(outcome, refusing: refused, of: handler.budget)
+                handler.metrics.countSend(outcome, after: now - began)
                 handler.sendEnded(ref: ref, outcome)
                 if case .sent(let message) = outcome {
                     traceAccepted(message, ref: ref, by: handler.principal, stamp, at: now)
                 }
-            case .submission(let submission): ended(submission, outcome, stamp, at: now)
+            case .submission(let submission): submissionEnded(submission, outcome, stamp, at: now)
             case .acknowledge(let handler, let position):
                 handler.metrics.acknowledged.increment()
                 traceStored(position, of: handler, outcome, stamp)

@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// The node's table of metrics tells what each means; a test compares the names.
 package final class RelayMetrics: Sendable {
-    package let opened: Counter
+    package let connectionsBegun: Counter
     package let framesReceived: Counter
     package let accepted: Counter
     package let repeated: Counter
@@ -41,7 +41,7 @@ package final class RelayMetrics: Sendable {
         func counter(_ name: String, _ labels: (String, String)...) -> Counter {
             Counter(label: "baton_" + name, dimensions: labels, factory: factory)
         }
-        opened = counter("connections_opened_total")
+        connectionsBegun = counter("connections_opened_total")
         framesReceived = counter("frames_received_total")
         accepted = counter("messages_accepted_total")
         repeated = counter("messages_repeated_total")
@@ -86,7 +86,7 @@ package final class RelayMetrics: Sendable {
 }
 
 extension RelayMetrics {
-    func sendEnded(_ outcome: StoreOutcome, after time: TimeAmount) {
+    func countSend(_ outcome: StoreOutcome, after time: TimeAmount) {
         guard case .sent(let message) = outcome else { return }
         (message.isRepeat ? repeated : accepted).increment()
         accept.recordNanoseconds(time.nanoseconds)

@@ -161,7 +161,7 @@ extension RelayLoop {
 
     // MARK: Connections
 
-    func traceOpened(_ handler: RelayHandler, at start: InboxSequence, head: InboxSequence) {
+    func traceWelcomed(_ handler: RelayHandler, at start: InboxSequence, head: InboxSequence) {
         guard trace.isOn else { return }
         var record = record(.opened, of: handler, place: start.rawValue)
         record.high = head.rawValue
