@@ -2,13 +2,13 @@ import BatonCore
 import BatonProtocol
 import NIOCore
 
-/// Who shows whom that they type.
+/// Shows users' typing to their acquaintances.
 extension RelayLoop {
-    /// How long it is believed whether a user's typing is shown, where nobody tells that it changed.
+    /// For so long what the store said is believed, unless the bus says that it changed.
     private static let typingBelief = TimeAmount.seconds(30)
 
-    /// To an acquaintance only, as presence: it tells that somebody is online. Whether the other one is acquainted is not
-    /// told to who types, who cannot know, and does nothing wrong.
+    /// Only acquaintances see it, because it shows that the user is online. The client that types is not told whether they do:
+    /// it cannot know, and did nothing wrong.
     func typing(in id: ConversationID, active: Bool, from handler: RelayHandler) {
         let user = handler.principal.user
         guard let peer = id.peer(of: user) else {
@@ -19,7 +19,7 @@ extension RelayLoop {
         #if DEBUG
             if node.settings.plantedBug == .showTypingToStrangers { return send(notice, to: peer) }
         #endif
-        if let isShown = handler.ephemeral?.isTypingShown(in: id, at: eventLoop.now) {
+        if let isShown = handler.ephemeral?.typing.isShown(in: id, at: eventLoop.now) {
             if isShown { send(notice, to: peer) }
             return
         }
@@ -29,7 +29,7 @@ extension RelayLoop {
                 let loop = bound.value
                 guard let state = loop.connections[origin]?.ephemeral else { return }
                 let isShown = acquaintances.contains(peer)
-                state.believeTyping(in: id, isShown: isShown, until: loop.eventLoop.now + Self.typingBelief)
+                state.typing.believe(in: id, isShown: isShown, until: loop.eventLoop.now + Self.typingBelief)
                 if isShown { loop.send(notice, to: peer) }
             }
     }

@@ -32,17 +32,17 @@ extension RelayLoop {
     func watch(_ others: [UserID], from handler: RelayHandler) {
         let state = handler.ephemeral ?? EphemeralState()
         handler.ephemeral = state
-        for user in state.want(others) { stopWatching(user, from: handler) }
+        for user in state.watching.want(others) { stopWatching(user, from: handler) }
         askWhetherAcquainted(with: others, for: handler, inDoubt: .told)
     }
 
     private func askWhetherAcquainted(with others: [UserID], for handler: RelayHandler, inDoubt doubt: Doubt) {
-        guard let (asked, number) = handler.ephemeral?.begin(about: others), !asked.isEmpty else { return }
+        guard let (asked, number) = handler.ephemeral?.watching.begin(about: others), !asked.isEmpty else { return }
         let (bound, id) = (sendable, handler.id)
         acquaintances(handler.principal.user, asked).assumeIsolated()
             .whenComplete { result in
                 guard let handler = bound.value.connections[id],
-                    let (counts, again) = handler.ephemeral?.ended(number, about: asked)
+                    let (counts, again) = handler.ephemeral?.watching.ended(number, about: asked)
                 else { return }
                 bound.value.answered(result, about: counts, for: handler, inDoubt: doubt)
                 bound.value.askWhetherAcquainted(with: again, for: handler, inDoubt: .ended)
@@ -79,8 +79,8 @@ extension RelayLoop {
     func acquaintanceChanged(of user: UserID, with other: UserID) {
         for handler in connections.of(user) {
             guard let state = handler.ephemeral else { continue }
-            if let id = ConversationID(between: user, and: other) { state.forgetTyping(in: id) }
-            if state.wanted[other] != nil { askWhetherAcquainted(with: [other], for: handler, inDoubt: .ended) }
+            if let id = ConversationID(between: user, and: other) { state.typing.forget(id) }
+            if state.watching.wants(other) { askWhetherAcquainted(with: [other], for: handler, inDoubt: .ended) }
         }
     }
 
@@ -88,35 +88,34 @@ extension RelayLoop {
         guard let state = handler.ephemeral else { return }
         var known: [UserID] = []
         for user in users {
-            if state.watched.insert(user).inserted {
+            if state.watching.start(user) {
                 // Asked before the subscription is there, a change in between would be told to nobody.
                 if watch.add(handler.id, to: user) {
                     bus.subscribe(.watch(user)) { [weak self] _ in self?.askPresence(of: [user]) }
                     continue
                 }
             }
-            if state.told[user] == nil { known.append(user) }
+            if state.watching.told(of: user) == nil { known.append(user) }
         }
         askPresence(of: known)
     }
 
     /// An acquaintance no longer: to this connection the user looks like somebody of whom nothing is known.
     private func hide(_ user: UserID, from handler: RelayHandler) {
-        guard let state = handler.ephemeral, state.watched.contains(user) else { return }
-        let told = state.told[user] ?? .offline(lastSeen: nil)
+        guard let state = handler.ephemeral, state.watching.watched.contains(user) else { return }
+        let told = state.watching.told(of: user) ?? .offline(lastSeen: nil)
         stopWatching(user, from: handler)
         // Also where the socket is not writable: what is not told now would be seen for ever.
         if told != .offline(lastSeen: nil) { handler.write(.presence(Self.update(user, .offline(lastSeen: nil)))) }
     }
 
     private func stopWatching(_ user: UserID, from handler: RelayHandler) {
-        handler.ephemeral?.watched.remove(user)
-        handler.ephemeral?.told[user] = nil
+        handler.ephemeral?.watching.stop(user)
         if watch.remove(handler.id, from: user) { bus.unsubscribe(.watch(user)) }
     }
 
     func stopWatching(_ handler: RelayHandler) {
-        for user in handler.ephemeral?.watched ?? [] { stopWatching(user, from: handler) }
+        for user in handler.ephemeral?.watching.watched ?? [] { stopWatching(user, from: handler) }
         handler.ephemeral = nil
     }
 
@@ -138,11 +137,11 @@ extension RelayLoop {
     private func show(_ presence: Presence, of user: UserID) {
         for id in watch.watchers(of: user) {
             guard let handler = connections[id], handler.phase != .closing, let state = handler.ephemeral,
-                presence.isNews(after: state.told[user])
+                presence.isNews(after: state.watching.told(of: user))
             else { continue }
             // A socket that is not writable takes no notice; a later one says the same.
             if handler.writeEphemeral(.presence(Self.update(user, presence))) {
-                state.told[user] = presence
+                state.watching.tell(presence, of: user)
             } else {
                 watch.notTold(user)
             }
@@ -163,7 +162,7 @@ extension RelayLoop {
 
     /// With each sweep: a change may have been published in vain, or the node that saw it died before.
     func recheckPresence() {
-        watch.recheck(connections.all.filter { $0.ephemeral?.wanted.isEmpty == false }.map(\.id))
+        watch.recheck(connections.all.filter { $0.ephemeral?.watching.wantsNobody == false }.map(\.id))
     }
 
     /// Once a second: so many of them.
@@ -176,11 +175,11 @@ extension RelayLoop {
     private func recheckSomeAcquaintances() {
         var budget = Limits.Presence.recheckedPerSecond
         while budget > 0, let id = watch.takeUncheckedWatcher() {
-            guard let handler = connections[id], let wanted = handler.ephemeral?.wanted, !wanted.isEmpty else {
+            guard let handler = connections[id], let wanted = handler.ephemeral?.watching.wanted, !wanted.isEmpty else {
                 continue
             }
             budget -= wanted.count
-            askWhetherAcquainted(with: Array(wanted.keys), for: handler, inDoubt: .kept)
+            askWhetherAcquainted(with: wanted, for: handler, inDoubt: .kept)
         }
     }
 

@@ -65,12 +65,12 @@ struct LoopBoundsTests {
 
     @Test("A connection is believed to type in so many conversations; with one more all are asked about again")
     func typing() throws {
-        let state = EphemeralState()
-        let all = (0...UInt64(EphemeralState.typingConversations)).map { ConversationID(group: $0) }
-        func believed() -> [ConversationID] { all.filter { state.isTypingShown(in: $0, at: .now()) != nil } }
-        for id in all.dropLast() { state.believeTyping(in: id, isShown: true, until: .distantFuture) }
+        var state = TypingBeliefs()
+        let all = (0...UInt64(TypingBeliefs.conversations)).map { ConversationID(group: $0) }
+        func believed() -> [ConversationID] { all.filter { state.isShown(in: $0, at: .now()) != nil } }
+        for id in all.dropLast() { state.believe(in: id, isShown: true, until: .distantFuture) }
         #expect(believed() == Array(all.dropLast()))
-        state.believeTyping(in: all[all.count - 1], isShown: false, until: .distantFuture)
+        state.believe(in: all[all.count - 1], isShown: false, until: .distantFuture)
         #expect(believed() == [all[all.count - 1]])
     }
 

@@ -288,4 +288,55 @@ struct LoopPartsTests {
         let rest = queue.take()
         #expect(rest.map(\.id) == [handlers[0].id])
     }
+
+    // MARK: WatchedUsers
+
+    @Test("Of a wanted user one question is under way; a change meanwhile makes its answer worthless")
+    func watchQuestions() {
+        var watching = WatchedUsers()
+        let stranger = UserID(rawValue: 9)
+        _ = watching.want([Self.alice, Self.bob])
+        let first = watching.begin(about: [Self.alice, Self.bob, stranger])
+        #expect(first.users == [Self.alice, Self.bob], "nobody wants the stranger")
+        let second = watching.begin(about: [Self.bob])
+        #expect(second.users.isEmpty)
+        let answer = watching.ended(first.number, about: first.users)
+        #expect(answer.counts == [Self.alice] && answer.again == [Self.bob])
+        let third = watching.begin(about: answer.again)
+        let late = watching.ended(first.number, about: [Self.bob])
+        #expect(late.counts.isEmpty && late.again.isEmpty, "that question has been answered")
+        _ = watching.want([Self.alice])
+        let unwanted = watching.ended(third.number, about: third.users)
+        #expect(unwanted.counts.isEmpty && unwanted.again.isEmpty)
+    }
+
+    @Test("Who is wanted no more is returned once watched; whoever stays is told anew")
+    func wanting() {
+        var watching = WatchedUsers()
+        _ = watching.want([Self.alice, Self.bob])
+        let isNew = [Self.alice, Self.bob, Self.bob].map { watching.start($0) }
+        #expect(isNew == [true, true, false])
+        watching.tell(.online, of: Self.alice)
+        #expect(watching.told(of: Self.alice) == .online && watching.told(of: Self.bob) == nil)
+        let gone = watching.want([Self.alice])
+        #expect(gone == [Self.bob] && watching.wanted == [Self.alice])
+        #expect(watching.told(of: Self.alice) == nil)
+        watching.tell(.online, of: Self.bob)
+        watching.stop(Self.bob)
+        #expect(watching.watched == [Self.alice] && watching.told(of: Self.bob) == nil)
+        #expect(watching.wants(Self.alice) && !watching.wants(Self.bob))
+    }
+
+    @Test("What is believed of typing is believed until its time, or until somebody says that it changed")
+    func typing() {
+        var typing = TypingBeliefs()
+        let (one, other) = (ConversationID(group: 1), ConversationID(group: 2))
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        typing.believe(in: one, isShown: true, until: now + .seconds(1))
+        typing.believe(in: other, isShown: false, until: now + .seconds(2))
+        #expect(typing.isShown(in: one, at: now) == true && typing.isShown(in: other, at: now) == false)
+        #expect(typing.isShown(in: one, at: now + .seconds(1)) == nil)
+        typing.forget(other)
+        #expect(typing.isShown(in: other, at: now) == nil)
+    }
 }
