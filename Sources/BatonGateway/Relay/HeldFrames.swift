@@ -1,7 +1,7 @@
 import BatonCore
 import NIOCore
 
-/// What a client sent behind its `hello` before it was welcomed.
+/// The frames that a client sent after its `hello` and before it was welcomed.
 ///
 /// Answers come in the order of the frames, so nothing of it is looked at before `welcome` is written. It is bounded:
 /// while it is full nothing is read from the socket.

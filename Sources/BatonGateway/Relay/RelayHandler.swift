@@ -8,7 +8,7 @@ package import NIOCore
 /// It does, in this order:
 /// 1. reads frames, checks them, and answers wrong ones with one error each, up to a limit;
 /// 2. on `hello`, asks its `RelayLoop` to subscribe, to open the inbox and to register the session, and holds what comes
-///    behind until that is done;
+///    after it until that is done;
 /// 3. forwards events as `InboxDelivery` decides, and hands sends, acknowledgements and reads to the loop's next
 ///    batch for the store;
 /// 4. stops reading from the socket while too many sends are being committed.
@@ -50,7 +50,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     var hintedHead = InboxSequence.zero
     var acknowledgements = AcknowledgementPipeline()
     var traced = TracedDelivery()
-    /// One that the store failed to take.
+    /// An acknowledgement that the store failed to take.
     var unstoredAcknowledgement: InboxSequence?
     var resume: Resume?
     var clientName = "unknown"
@@ -60,13 +60,13 @@ package final class RelayHandler: ChannelDuplexHandler {
     var lastProgress: NIODeadline
     /// Since when events have found no room at this reader, as far as the looks of once a second saw.
     var blockedSince: NIODeadline?
-    /// A ping was sent in the silence that lasts.
+    /// A ping was sent since the client was last heard.
     var wasPinged = false
     /// Written to since the last flush: it is in the loop's `FlushQueue`.
     var needsFlush = false
     /// What its user may still send here; there from the first send on.
     var budget: UserBudget?
-    /// What few connections use, apart so that the many stay small.
+    /// There once the client types or watches.
     var ephemeral: EphemeralState?
 
     /// Sends and read marks handed to the store.
@@ -74,7 +74,7 @@ package final class RelayHandler: ChannelDuplexHandler {
     private var wrongFrames: Int8 = 0
     private var heldRead = false
     private var held = HeldFrames()
-    /// What we closed with.
+    /// The code that we closed with.
     private var closeCode: CloseCode?
 
     struct Resume: Hashable {

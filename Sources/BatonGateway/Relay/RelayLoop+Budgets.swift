@@ -31,7 +31,7 @@ extension RelayLoop {
         draw(for: budget)
     }
 
-    /// Why the store was told to refuse a send.
+    /// The error for a send that the store was told to refuse.
     func limited(_ limit: SendLimit, of budget: UserBudget?) -> FrameError {
         limited(limit, budget?.rest.wait(for: limit, at: eventLoop.now.milliseconds) ?? 0)
     }

@@ -4,7 +4,7 @@ import CoreMetrics
 import Logging
 import NIOCore
 
-/// Hints and control: to the connections here, to the other loops of this node, and through the bus to the others.
+/// Hints and control messages: to the connections here, to the other loops of this node, and through the bus to other nodes.
 extension RelayLoop: BusReceiver {
     /// Committed events: encoded once, delivered to the connections here, published to those elsewhere.
     func hint(_ events: [InboxEvent]) {
@@ -30,7 +30,7 @@ extension RelayLoop: BusReceiver {
         }
     }
 
-    /// - Parameter body: of the event that it is a hint of, for the trace.
+    /// - Parameter body: what the hinted event holds, for the trace.
     private func publishHint(
         _ message: BusMessage, of body: InboxEvent.Body? = nil, at sequence: InboxSequence, to user: UserID
     ) {

@@ -2,17 +2,17 @@ import BatonCore
 import BatonProtocol
 import NIOCore
 
-/// Moving the connections elsewhere before the node stops.
+/// Sends the connections to other nodes before this one stops.
 extension RelayLoop {
-    /// Closes so many connections a second, each told a jittered time after which to come back, until none is left or
-    /// the time for it has passed.
+    /// Closes so many connections a second, until none is left or the time for it has passed. Each is told after how long to
+    /// come back; the times are spread.
     func evacuate(perSecond rate: Double) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         evacuate(rate, since: eventLoop.now, told: 0, promise)
         return promise.futureResult
     }
 
-    /// - Parameter told: so many were told to go by now.
+    /// - Parameter told: how many were told to go by now.
     private func evacuate(
         _ rate: Double, since began: NIODeadline, told: Int, _ promise: EventLoopPromise<Void>
     ) {
@@ -37,7 +37,7 @@ extension RelayLoop {
         }
     }
 
-    /// So often some go: a rate below the number of connections is spread, and a small node is quick.
+    /// The time between two steps. Short, so that a low rate is spread over the second, and a small node is quick.
     private static let stepMilliseconds: Int64 = 100
 
     private static let reconnectMilliseconds: Int64 = 1_000

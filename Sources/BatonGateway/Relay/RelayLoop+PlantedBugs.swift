@@ -3,7 +3,8 @@
     import NIOCore
 
     extension RelayLoop {
-        /// Planted: tells of messages that are not on disk. With these bugs a store calls twice, first before its commit.
+        /// Planted: tells of messages that are not on disk. With these bugs the store calls twice, the first time before its
+        /// commit.
         ///
         /// - Returns: whether this was the first call.
         func tellEarly(_ number: UInt64, _ outcomes: [StoreOutcome]) -> Bool {

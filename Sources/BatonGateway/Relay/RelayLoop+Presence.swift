@@ -40,7 +40,7 @@ extension RelayLoop {
 
     /// Writes the sessions of connections that are registered, and keeps their users online.
     private func write(_ handlers: [RelayHandler], completion: @escaping () -> Void = {}) {
-        // If the node died without a lease, nobody would find its sessions, or tell that its users went.
+        // If the node died without a lease, no node would find its sessions or tell that its users went offline.
         guard node.isLeased else { return completion() }
         sessions.write(handlers.map(session(of:))) { [weak self] done in
             for (session, outcome) in done { self?.wrote(session, outcome) }
@@ -55,7 +55,7 @@ extension RelayLoop {
         case .displacedOlder:
             bus.publish(.displaced(session.device, by: session.generation), to: .user(session.user), receivers: nil)
         case .heldByNewer:
-            // One that is not numbered holds on without a session until it has a number.
+            // A connection without a number stays without a session until it has one.
             guard session.generation != .unnumbered else { return }
             look(at: .newer(session.generation.next), of: session.device, of: session.user)
         }
@@ -75,7 +75,7 @@ extension RelayLoop {
     /// Whether a connection of the user's here has a session.
     private func isRegistered(_ user: UserID) -> Bool { connections.of(user).contains(where: \.isRegistered) }
 
-    /// Writes everything anew, when the registry may have lost it: one part after the other, so that the line to the registry
+    /// Writes all sessions anew, when the registry may have lost them: one part after the other, so that the line to the registry
     /// keeps room for hints.
     func registerAll() {
         toRegister = connections.all.filter(\.isRegistered).map(\.id)
@@ -126,7 +126,7 @@ extension RelayLoop {
         sweepIfDue(now)
     }
 
-    /// Each connection has a second of its own in the heartbeat's period, so that the load is even.
+    /// Renews the sessions whose second it is. Each connection has one in the heartbeat's period, so that the load is even.
     private func heartbeat() {
         let period = UInt64(Limits.Presence.heartbeatSeconds)
         let slot = UInt64(secondsRunning) % period
@@ -139,7 +139,7 @@ extension RelayLoop {
                 due.removeAll(keepingCapacity: true)
             }
         }
-        // Also where there is none: removals that Redis was not there for are carried out with the next writing.
+        // Also when nothing is due: removals that failed while Redis was away are carried out with the next write.
         write(due)
     }
 

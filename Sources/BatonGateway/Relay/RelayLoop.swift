@@ -12,13 +12,15 @@ package import NIOCore
 /// 4. It sweeps for hints that were missed, and for connections that went silent.
 /// 5. It flushes each connection once a tick.
 ///
-/// Loops of a node talk to each other only to deliver what one committed to a user of another, which works without
-/// the bus as well.
+/// What it knows is divided into parts, each with a state of its own: see the folder `Parts`. A part decides and returns what is
+/// to be done; the extensions of this type do it. Everything here runs on the event loop.
+///
+/// Loops of a node talk to each other only to deliver what one committed to a user of another. That works without the bus.
 package final class RelayLoop {
     package let eventLoop: any EventLoop
     let node: RelayNode
     let store: any MessageStore
-    /// Those of some users who are a user's acquaintances: see `ConversationStore`.
+    /// Asks which of some users are a user's acquaintances: see `ConversationStore`.
     package var acquaintances: (_ user: UserID, _ others: [UserID]) -> EventLoopFuture<Set<UserID>>
     let bus: any Bus
     let sessions: any SessionRegistry
@@ -27,9 +29,9 @@ package final class RelayLoop {
     let clock: any CivilClock
     let logger: Logger
     let metrics: RelayMetrics
-    /// Users that went offline, for the store; called on this loop.
+    /// Tells the store when a user was last seen; called on this loop.
     let lastSeen: (UserID, Timestamp) -> Void
-    /// What happened last to the messages that pass here.
+    /// The last moments of the messages that pass here.
     private(set) var trace = TraceRing(events: 0)
 
     private(set) var index = 0
@@ -43,7 +45,7 @@ package final class RelayLoop {
     /// Some sessions are being written for that.
     var isRegistering = false
     var budgets = SenderBudgets()
-    /// Messages that came on no connection, and that the store has.
+    /// How many messages that came on no connection the store has now.
     var submissions = 0
     var secondsRunning: Int64 = 0
     var backstop: Backstop
@@ -51,11 +53,11 @@ package final class RelayLoop {
     var claims = DeviceClaims()
 
     private var flushes = FlushQueue()
-    /// Ends the patience of acknowledgements that wait for company.
+    /// Ends the wait of acknowledgements for company.
     private var patience: Scheduled<Void>?
     private var isTickScheduled = false
     #if DEBUG
-        /// The last submission that was told of before its commit.
+        /// The last batch whose outcomes were told before its commit.
         var lastToldEarly: UInt64 = 0
         var pauses = PauseWatch()
     #endif
@@ -63,7 +65,7 @@ package final class RelayLoop {
     var random: RandomSource
     private var bound: NIOLoopBound<RelayLoop>?
 
-    /// Who wants to know what became of an operation.
+    /// What wants to know what became of an operation.
     enum Origin {
         case send(RelayHandler, ref: String, at: NIODeadline, refusing: SendNovelty)
         case submission(Submission)
@@ -107,7 +109,7 @@ package final class RelayLoop {
         }
     }
 
-    /// Ends the timers. Connections are to be gone by then.
+    /// Ends the timers. The connections must be gone by then.
     package func stop() {
         timer?.cancel()
         timer = nil
@@ -129,8 +131,8 @@ package final class RelayLoop {
         handler.metrics.connectionsBegun.increment()
     }
 
-    /// A handler greeted: 1. subscribe, and await the confirmation; 2. have the store number the connection and say where
-    /// its device stands; 3. register the session, once the client has answered.
+    /// A client said hello. The loop 1. subscribes to the user and awaits the confirmation; 2. has the store number the
+    /// connection and say where its device stands; 3. registers the session, once the client has answered.
     func greet(_ handler: RelayHandler) {
         let user = handler.principal.user
         switch connections.greeted(handler) {

@@ -47,7 +47,7 @@ package final class RelayNode: Sendable {
         return admission.withLock { $0.take(at: milliseconds) }.map { Int(clamping: $0) }
     }
 
-    /// What a node that is full or about to stop tells those that knock.
+    /// When a client may try again at a node that is full or about to stop.
     private static let fullRetryMilliseconds = 1_000
 
     func add(_ loop: NIOLoopBound<RelayLoop>) -> Int {
@@ -74,7 +74,7 @@ package final class RelayNode: Sendable {
         censuses.withLock { $0 }.reduce(into: ConnectionCensus()) { $0.add($1) }
     }
 
-    /// The loops end, one after the other: they hold the node, and it no longer them.
+    /// A loop has ended, and the others do now. The node lets go of them; they hold the node.
     func stopped() { loops.withLock { $0 = [] } }
 
     func connectionBegan() { connections.wrappingAdd(1, ordering: .relaxed) }
@@ -86,7 +86,7 @@ package final class RelayNode: Sendable {
 
     // MARK: The lease
 
-    /// Somebody will take a lease for this node. Until then it writes no sessions: nobody would find them if it died.
+    /// A `LeaseKeeper` will take a lease for this node. Until then it writes no sessions: no node would find them if it died.
     func awaitLease() { unleased.store(true, ordering: .relaxed) }
 
     /// Whether its sessions are found should it die.

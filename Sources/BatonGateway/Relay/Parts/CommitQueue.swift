@@ -5,6 +5,9 @@ package import BatonCore
 ///
 /// Acknowledgements may wait for company: they go with the next batch, or with one of their own when their time is up.
 ///
+/// It does not know the store and keeps no time: `RelayLoop` hands batches over and says when time is up.
+/// Used on the event loop of the `RelayLoop` that owns it.
+///
 /// - `Origin`: what wants to know what became of an operation.
 package struct CommitQueue<Origin> {
     private var operations: [StoreOperation] = []

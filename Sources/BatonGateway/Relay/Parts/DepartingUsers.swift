@@ -1,11 +1,13 @@
 package import BatonCore
 package import NIOCore
 
-/// Users without a connection here, of whom it is to be told that they are offline. Each has a moment for coming back before
-/// that is told.
+/// Users who have just lost their last connection here, until the others are told that they are offline. Each has a moment
+/// for coming back first.
+///
+/// It tells nobody: `RelayLoop` does, once a second. Used on the event loop of the `RelayLoop` that owns it.
 package struct DepartingUsers {
     package struct Departure {
-        /// The last one that the user had here.
+        /// The last session that the user had here.
         package let session: Session
         var due: NIODeadline
         /// Whether the store was told when the user was last seen.

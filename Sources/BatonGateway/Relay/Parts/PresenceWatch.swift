@@ -1,6 +1,10 @@
 package import BatonCore
 
-/// Which connections watch which users, what is to be asked about those users, and what is to be looked at again.
+/// Which connections of an event loop watch which users, what is to be asked about those users, and what is to be looked at
+/// again.
+///
+/// It asks neither the registry nor the store: `RelayLoop` does. What one connection may see is in its `WatchedUsers`.
+/// Used on the event loop of the `RelayLoop` that owns it.
 package struct PresenceWatch {
     /// Whether a user is to be asked about once more when the answer is there.
     private enum Question {
@@ -9,13 +13,13 @@ package struct PresenceWatch {
     }
 
     private var watchers: [UserID: Set<ConnectionID>] = [:]
-    /// Of whom the registry has been asked, and has not answered.
+    /// The registry was asked about these, and has not answered.
     private var questions: [UserID: Question] = [:]
-    /// Whose presence could not be learned, or not be told.
+    /// The presence of these could not be learned, or a watcher could not be told.
     private var unknown: Set<UserID> = []
-    /// Of whom the registry is to be asked whether what was told is still true.
+    /// The registry is to be asked about these: is what was told still true?
     private var unchecked: [UserID] = []
-    /// Connections of which the store is to be asked whether they may still watch.
+    /// The store is to be asked about these connections: may they still watch?
     private var uncheckedWatchers: [ConnectionID] = []
 
     package init() {}

@@ -20,6 +20,8 @@ package final class UserBudget {
 ///
 /// Those of users without a connection here are kept while they owe something, so that coming back forgives nothing, and for
 /// a while after a message that came on no connection. There are `Limits.Sending.absentUsers` of them at most.
+///
+/// It charges nothing: `RelayLoop` and `SendBudget` do. Used on the event loop of the `RelayLoop` that owns it.
 package struct SenderBudgets {
     private var budgets: [UserID: UserBudget] = [:]
     private var absent: Set<UserID> = []
@@ -29,7 +31,7 @@ package struct SenderBudgets {
     package var count: Int { budgets.count }
     package var absentUsers: Set<UserID> { absent }
 
-    /// - Parameter make: of a user who has none yet.
+    /// - Parameter make: makes the budget of a user who has none yet.
     package mutating func budget(of user: UserID, _ make: () -> SendBudget) -> UserBudget {
         if let budget = budgets[user] { return budget }
         let budget = UserBudget(user, make())

@@ -4,6 +4,8 @@ package import BatonCore
 /// the inbox.
 ///
 /// There are `Limits.Node.unpublishedUsers` at most. Those beyond are found by the other nodes' sweeps.
+///
+/// It publishes nothing: `RelayLoop` does, once a second. Used on the event loop of the `RelayLoop` that owns it.
 package struct UnpublishedHints {
     private var heads: [UserID: InboxSequence] = [:]
 
