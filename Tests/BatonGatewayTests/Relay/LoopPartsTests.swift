@@ -191,7 +191,9 @@ struct LoopPartsTests {
         #expect(budgets.count == 1 && budgets.absentUsers == [Self.bob])
         let again = budgets.budget(of: Self.bob) { SendBudget(SendLimits(), loops: 1) }
         #expect(again === owed)
-        budgets.forget(at: now) { $0 == Self.bob }
+        let owing = budgets.forget(at: now) { _ in false }
+        #expect(owing.count == 1 && owing.first === owed, "nothing is drawn for him by sending any more")
+        #expect(budgets.forget(at: now) { $0 == Self.bob }.isEmpty)
         #expect(budgets.count == 1 && budgets.absentUsers.isEmpty, "he has a connection here")
     }
 
@@ -199,14 +201,23 @@ struct LoopPartsTests {
     func budgetOfSubmission() {
         var budgets = SenderBudgets()
         let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
-        for number in 0...UInt64(Limits.Sending.absentUsers) {
+        func submit(_ number: UInt64, at moment: NIODeadline) {
             let budget = budgets.budget(of: UserID(rawValue: 100 + number)) { SendBudget(SendLimits(), loops: 1) }
-            budgets.submitted(budget, isHere: false, at: now)
+            budgets.submitted(budget, isHere: false, at: moment)
         }
-        #expect(budgets.count == Limits.Sending.absentUsers)
-        budgets.forget(at: now + .seconds(Limits.Sending.keptSeconds) - .nanoseconds(1)) { _ in false }
-        #expect(budgets.count == Limits.Sending.absentUsers)
-        budgets.forget(at: now + .seconds(Limits.Sending.keptSeconds)) { _ in false }
+        let limit = Limits.Sending.absentUsers
+        for number in 0..<UInt64(limit) { submit(number, at: now + .nanoseconds(Int64(number))) }
+        #expect(budgets.count == limit)
+        // One more: those who sent the longest ago go.
+        let late = now + .seconds(1)
+        submit(UInt64(limit), at: late)
+        #expect(budgets.count == limit - limit / 8 + 1)
+        #expect(!budgets.absentUsers.contains(UserID(rawValue: 100)))
+        #expect(budgets.absentUsers.contains(UserID(rawValue: 100 + UInt64(limit))))
+        let kept = TimeAmount.seconds(Limits.Sending.keptSeconds)
+        #expect(budgets.forget(at: late + kept - .nanoseconds(1)) { _ in false }.isEmpty)
+        #expect(budgets.count == 1)
+        #expect(budgets.forget(at: late + kept) { _ in false }.isEmpty)
         #expect(budgets.count == 0 && budgets.absentUsers.isEmpty)
     }
 
