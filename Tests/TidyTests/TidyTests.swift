@@ -46,6 +46,16 @@ struct TidyTests {
         expectNone(tree.files.flatMap(DocumentationRule.findings))
     }
 
+    @Test("A file that the page about the architecture names is there")
+    func namedFiles() throws {
+        let page = tree.root.appendingPathComponent("Sources/BatonCore/BatonCore.docc/Architecture.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let names = text.matches(of: #/`((?:Baton|Tests)[A-Za-z]*\/[\w\/+]+\.swift)`/#).map { String($0.output.1) }
+        #expect(names.count >= 25)
+        let paths = Set(tree.files.map(\.path))
+        for name in names { #expect(paths.contains("Sources/" + name) || paths.contains(name), "\(name)") }
+    }
+
     @Test("Nothing else at top level than what belongs there")
     func topLevel() throws {
         let allowed: Set<String> = [

@@ -57,6 +57,8 @@ package struct Outbox: ~Copyable {
     private var ready: Deque<String> = []
     /// Lanes that wait for their time.
     private var delayed: Set<String> = []
+    /// None of them may be sent before.
+    private var earliestDelayed: Duration?
     private(set) var inFlight = 0
     private(set) var bytes = 0
 
@@ -133,8 +135,10 @@ package struct Outbox: ~Copyable {
         let ceiling = min(bounds.retryCap, bounds.retryBase * (1 << min(entry.attempts, 16)))
         entry.attempts = min(entry.attempts + 1, 64)
         entries[ref] = entry
-        lanes[entry.lane]?.notBefore = now + retryAfter + ceiling * Double.random(in: 0.5...1, using: &generator)
+        let notBefore = now + retryAfter + ceiling * Double.random(in: 0.5...1, using: &generator)
+        lanes[entry.lane]?.notBefore = notBefore
         delayed.insert(entry.lane)
+        earliestDelayed = min(notBefore, earliestDelayed ?? notBefore)
     }
 
     /// The connection is gone: everything is to be sent again, in the order in which it was queued.
@@ -144,8 +148,8 @@ package struct Outbox: ~Copyable {
         for lane in lanes.keys { makeReady(lane) }
     }
 
-    /// When the next postponed message is to be tried again.
-    package var nextDeadline: Duration? { delayed.compactMap { lanes[$0]?.notBefore }.min() }
+    /// When the next postponed message is to be tried again, or a little before.
+    package var nextDeadline: Duration? { delayed.isEmpty ? nil : earliestDelayed }
 
     /// The first message of a lane that is not in flight, if it may go.
     private func sendable(in name: String) -> String? {
@@ -155,12 +159,15 @@ package struct Outbox: ~Copyable {
     }
 
     private mutating func wake(now: Duration) {
+        // With thousands of lanes they are gone through once a moment that is due, not with each message.
+        guard let earliest = earliestDelayed, earliest <= now else { return }
         for name in delayed {
             guard let notBefore = lanes[name]?.notBefore, notBefore <= now else { continue }
             lanes[name]?.notBefore = nil
             delayed.remove(name)
             makeReady(name)
         }
+        earliestDelayed = delayed.compactMap { lanes[$0]?.notBefore }.min()
     }
 
     private mutating func makeReady(_ name: String) {

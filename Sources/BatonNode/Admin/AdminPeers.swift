@@ -55,6 +55,9 @@ package final class AdminPeers: Sendable {
         let answers = await withTaskGroup(of: Answer.self) { group in
             for lease in leases {
                 group.addTask { [client] in
+                    guard HostAndPort.isOne(lease.address) else {
+                        return Answer(lease: lease, result: .failure(.malformed))
+                    }
                     do throws(AdminClientError) {
                         let data = try await client.get(path, of: lease.address, within: Self.patience)
                         return Answer(lease: lease, result: .success(data))

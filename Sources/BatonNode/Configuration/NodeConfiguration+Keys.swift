@@ -245,9 +245,7 @@ extension MessageRetention {
 }
 
 @Sendable private func checkHostAndPort(_ text: String) throws(ConfigurationValueError) {
-    guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,
-        let port = UInt16(text[text.index(after: colon)...]), port > 0
-    else { throw ConfigurationValueError("'\(text)' is not host:port") }
+    guard HostAndPort.isOne(text) else { throw ConfigurationValueError("'\(text)' is not host:port") }
 }
 
 @Sendable private func checkOrigin(_ text: String) throws(ConfigurationValueError) {

@@ -103,6 +103,26 @@ struct ClusterObserverTests {
         }
     }
 
+    @Test(
+        "A lease's address is host and port; whatever else somebody wrote there is not asked",
+        arguments: [
+            "127.0.0.1:8081/steal?", "http://127.0.0.1:8081", "http+unix://%2Ftmp%2Fx:1", "user@127.0.0.1:8081",
+            "127.0.0.1:0", "127.0.0.1:70000", ":80", "127.0.0.1", "[::1", "a b:80", "127.0.0.1:80#", "[]:80", "",
+        ])
+    func foreignAddress(_ address: String) async throws {
+        try await withPeers { _ in
+            [lease("m1", address)]
+        } body: { peers in
+            let answers = await peers.ask("/admin/status").nodes
+            #expect(answers.map(\.result) == [.failure(.malformed)])
+        }
+    }
+
+    @Test(
+        "Addresses as configurations have them",
+        arguments: ["127.0.0.1:8081", "[::1]:1", "node-1.example.org:443", "a_b:80"])
+    func addresses(_ address: String) { #expect(HostAndPort.isOne(address)) }
+
     @Test("What INFO says becomes the server's numbers, whatever is missing")
     func information() {
         let text =
