@@ -75,8 +75,8 @@ extension RelayLoop {
     /// Whether a connection of the user's here has a session.
     private func isRegistered(_ user: UserID) -> Bool { connections.of(user).contains(where: \.isRegistered) }
 
-    /// Writes all sessions anew, when the registry may have lost them: one part after the other, so that the line to the registry
-    /// keeps room for hints.
+    /// Writes all sessions anew, when the registry may have lost them: one part after the other, so that the connection to the
+    /// registry keeps room for hints.
     func registerAll() {
         toRegister = connections.all.filter(\.isRegistered).map(\.id)
         if !isRegistering { registerNext() }

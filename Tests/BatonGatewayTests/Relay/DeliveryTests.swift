@@ -237,14 +237,21 @@ struct SlowReaderTests {
 
     @Test("What comes in while a connection is flushed is answered with the next flush")
     func flushLetsIn() throws {
-        let client = relay.greet(relay.addUser(1))
+        let (alice, bob) = (relay.addUser(1), relay.addUser(2))
+        let (sender, receiver) = (relay.greet(alice), relay.greet(bob))
         var frame = WireClientFrame()
-        frame.ping.nonce = "second"
-        let second = RelayClient.bytes(of: try FrameCodec.encode(frame, as: .proto))
-        try client.channel.pipeline.syncOperations.addHandler(ReceivingFlush(second), position: .first)
-        client.send { $0.ping.nonce = "first" }
-        let nonces = client.frames().map { if case .pong(let pong) = $0 { pong.nonce } else { "" } }
-        #expect(nonces == ["first", "second"])
+        frame.ping.nonce = "n"
+        let ping = RelayClient.bytes(of: try FrameCodec.encode(frame, as: .proto))
+        try receiver.channel.pipeline.syncOperations.addHandler(ReceivingFlush(ping), position: .first)
+        sender.message("r", to: bob)
+        let kinds = receiver.frames().map { frame in
+            switch frame {
+            case .event: "event"
+            case .pong(let pong): "pong \(pong.nonce)"
+            default: "another"
+            }
+        }
+        #expect(kinds == ["event", "pong n"])
     }
 
     @Test("A silent client is asked for a sign of life, each time, and lives as long as it gives one")
