@@ -136,9 +136,10 @@ struct ReconnectTests {
     func stopped() async throws {
         try await TestRedis.run { redis in
             var redis = redis
-            redis.settings.probeInterval = .milliseconds(50)
-            redis.settings.commandTimeout = .milliseconds(200)
-            redis.settings.connectTimeout = .milliseconds(200)
+            // Long enough that a busy machine is not taken for a Redis that stands still.
+            redis.settings.probeInterval = .milliseconds(200)
+            redis.settings.commandTimeout = .seconds(1)
+            redis.settings.connectTimeout = .seconds(1)
             try await redis.withClient { client, eventLoops in
                 let node = try await LivenessSubject.Node(client, on: eventLoops[0])
                 redis.server.pause()
