@@ -9,7 +9,7 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-// One line a product, so that the module table below reads like DESIGN's.
+// One line for each product of another package, so that the table of modules below stays short.
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -133,7 +133,7 @@ let package = Package(
                 "BatonHistory", "BatonBench", "BatonClient", "BatonCore", "BatonProtocol", collections, nioCore,
                 nioPosix, nioHTTP1, httpClient, logging,
             ], swiftSettings: settings),
-        // Loaded into nodes by chaos runs, and linked by nobody.
+        // Chaos runs load this library into nodes. No target links it.
         .target(name: "BatonFaultShim", cSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "BatonTestKit",

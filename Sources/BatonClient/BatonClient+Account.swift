@@ -5,9 +5,9 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Accounts, sessions and what REST tells.
+/// Accounts and sessions, over REST.
 extension BatonClient {
-    /// Makes a user. Log in afterwards.
+    /// Registers a user. It does not log in: call ``login(handle:password:deviceName:platform:)`` afterwards.
     @discardableResult
     public func register(
         handle: String, displayName: String, password: String, phone: String = "", email: String = ""
@@ -22,7 +22,9 @@ extension BatonClient {
             try await rest.request(.POST, "/v1/users", body: account, answer: WireProfile.self))
     }
 
-    /// Makes this client a device of a user.
+    /// Logs in: this client becomes a device of the user.
+    ///
+    /// - Throws: ``ClientError/alreadyLoggedIn`` if the client has tokens already.
     @discardableResult
     public func login(
         handle: String, password: String, deviceName: String, platform: String = "swift"
@@ -45,8 +47,10 @@ extension BatonClient {
         return tokens
     }
 
-    /// Uses tokens of an earlier login that the application kept itself. They change when they are refreshed: read
-    /// ``session`` again, or use a state file.
+    /// Uses tokens of an earlier login that the application kept itself. A refresh replaces them: read
+    /// ``currentTokens`` again to keep the new ones, or use a state file, which is kept up to date.
+    ///
+    /// - Throws: ``ClientError/alreadyLoggedIn`` if the client has tokens already.
     public func use(_ tokens: Tokens) throws(ClientError) {
         guard self.tokens == nil else { throw .alreadyLoggedIn }
         take(tokens, expiresIn: 0)
@@ -54,11 +58,13 @@ extension BatonClient {
         handBackMessages(notOf: tokens.user)
     }
 
-    /// The device's session, nil where it is not logged in.
+    /// The tokens of the device's session; nil while the client is not logged in.
     public var currentTokens: Tokens? { tokens }
 
-    /// Ends the device's session, at the relay and here. Messages that wait stay in the outbox, for the same user: where
-    /// another one logs in, they come back as ``ClientEvent/rejected(_:)``. Events that were not taken are dropped.
+    /// Ends the device's session, at the relay and here. Events that the application has not taken are dropped.
+    ///
+    /// Unsent messages stay in the outbox for the same user. If another user logs in, they come back as
+    /// ``ClientEvent/rejected(_:)``.
     public func logout() async throws(ClientError) {
         guard tokens != nil else { throw .notLoggedIn }
         do {

@@ -152,7 +152,7 @@ extension BatonClient {
         return (ref, kept)
     }
 
-    /// The relay's word on a message: out of the outbox, out of the file, to whoever waits.
+    /// The relay has answered a message. Removes it from the state file, and tells the waiting call or the application.
     func settled(_ ref: String, _ outcome: ClientSession.Outcome) {
         // Not waited for: a crash before it is written sends the message again, and gets the same answer.
         _ = writer.append([.settled(ref: ref)])

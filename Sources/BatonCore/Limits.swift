@@ -110,19 +110,19 @@ public enum Limits {
         /// ... but only up to this, while the trouble is not older than `earlySeconds`: most of it is over by then.
         public static let earlyWaitSeconds: Int64 = 5
         public static let earlySeconds: Int64 = 120
-        /// A connection that lived so long ends the trouble.
+        /// A connection that lasts this long resets the backoff.
         public static let stableSeconds: Int64 = 10
         /// Between two attempts that are made before their time, because the user acts.
         public static let promptedSeconds: Int64 = 2
-        /// How long a displaced client waits before it comes back, half of it more or less.
+        /// How long a displaced client waits before it reconnects, plus or minus half of it at random.
         public static let displacedWaitSeconds: Int64 = 1
-        /// One that is displaced again within this time stays away: the other one is there, too.
+        /// A client that is displaced again within this time stays away, since the other client keeps reconnecting.
         public static let displacedAgainSeconds: Int64 = 60
     }
 
     public enum Node {
         public static let leaseSeconds: Int64 = 15
-        /// By how much a node's clock may differ from Redis' before the node takes no clients.
+        /// By how much a node's clock may differ from Redis's clock. With a larger difference it admits no clients.
         public static let clockOffSeconds: Int64 = 10
         public static let leaseRenewSeconds: Int64 = 5
         /// Handshakes admitted a second; the excess gets `retryAfter` before any query is made for it.
@@ -197,13 +197,13 @@ public enum Limits {
         public static let sessionSeconds: Int64 = 75
         /// From the last connection's end to the announcement, so that a reconnect is not seen.
         public static let offlineDebounceSeconds: Int64 = 5
-        /// Users who went while Redis was away, and whom a loop remembers to announce.
+        /// Users who went offline while Redis was unreachable, and whom one event loop announces later.
         public static let unannouncedUsers = 65_536
-        /// Watched users of whom a loop asks in a second of its sweep.
+        /// Watched users whose presence one event loop's sweep reads again in one second.
         public static let recheckedPerSecond = 1_024
-        /// TTL of a "last seen" key never ends; what a typing notice lasts at a client.
+        /// For how long a client shows a typing notice that is not repeated.
         public static let typingSeconds: Int64 = 6
-        /// By how much the time of a typing notice may differ from its reader's: what is older was kept back by somebody.
+        /// By how much the time of a typing notice may differ from the receiving node's clock. Others are not shown.
         public static let typingNoticeSeconds: UInt64 = 30
     }
 
@@ -316,12 +316,11 @@ public enum Limits {
         public static let replyBytes = 16 * 1024 * 1024
         /// Between two liveness probes, and how long one may take.
         public static let probeSeconds: Int64 = 5
-        /// A connection that is lost sooner counts as one more that failed: who is sent away again and again comes more and
-        /// more seldom.
+        /// A connection that is lost sooner counts as a failed attempt, so that the backoff grows.
         public static let steadySeconds: Int64 = 10
-        /// What was refused works again where it was carried out so long after the last refusal.
+        /// A refused function counts as working again if it succeeds this long after its last refusal.
         public static let refusalQuietSeconds: Int64 = 5
-        /// ... and is forgotten where nobody has tried it for so long.
+        /// A refusal is forgotten if the function was not tried for this long.
         public static let refusalMemorySeconds: Int64 = 60
     }
 }

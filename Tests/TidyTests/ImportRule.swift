@@ -1,4 +1,4 @@
-/// Imports go downwards only, and adapters never know each other: the table of DESIGN.md, section 8.
+/// A module imports only modules below it, and adapters never import each other. `allowed` lists what each may import.
 enum ImportRule {
     /// What any module may import besides.
     private static let standard: Set<String> = ["Synchronization"]

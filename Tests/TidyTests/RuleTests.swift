@@ -37,6 +37,17 @@ struct RuleTests {
     }
 
     @Test(
+        "A phrase that is hard to read is found in comments",
+        arguments: [
+            "/// How manieth of the sender.", "// The end thereof.", "// It did not leave by the door.",
+            "// The node is of the opinion that", "// all who wait, lest they wait", "// passes the working set by",
+        ])
+    func phrases(line: String) throws {
+        #expect(try WordRule.findings(in: file("Sources/BatonCore/A.swift", "\n\(line)\n")).map(\.line) == [2])
+        #expect(try WordRule.findings(in: file("Tests/TidyTests/A.swift", line)).isEmpty)
+    }
+
+    @Test(
         "What only looks like one is not",
         arguments: [
             "// fatalError is not for us", "let a = \"try! it\"", "try await clock.sleep(for: x)", "group.addTask { }",

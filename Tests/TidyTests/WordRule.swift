@@ -41,13 +41,25 @@ enum WordRule {
             applies: { _ in true }, everywhere: true),
     ]
 
+    /// Phrases that a reader has to read twice, each with the plain words for it. They count in comments, too.
+    private static let phrases: [Word] = [
+        (#"\bmanieth\b"#, "write which number it is, such as \"the sender's running count\""),
+        (#"\bthereof\b"#, "write \"of it\", or name the thing"),
+        (#"\bby the door\b"#, "write \"shut down cleanly\""),
+        (#"\bis of the opinion\b"#, "write \"decides\" or \"assumes\""),
+        (#"\b[Ll]est\b"#, "write \"so that ... not\""),
+        (#"\bpasses [a-z ]{1,30} by\b"#, "write \"bypasses\""),
+    ].map { pattern, reason in Word(pattern: pattern, reason: reason, applies: isPlain, everywhere: true) }
+
     private static let printing = "what others wrote is made harmless by `Output` of the command line"
+    /// The rule and its test name the phrases.
+    private static let isPlain: @Sendable (SourceFile) -> Bool = { !$0.path.hasPrefix("Tests/TidyTests/") }
     private static let isSource: @Sendable (SourceFile) -> Bool = { $0.path.hasPrefix("Sources/") }
 
     static func findings(in file: SourceFile) throws -> [Finding] {
         guard !file.isGenerated else { return [] }
         var findings: [Finding] = []
-        for word in words where word.applies(file) {
+        for word in words + phrases where word.applies(file) {
             let expression = try Regex(word.pattern)
             for (number, line) in (word.everywhere ? file.lines : file.code).enumerated() {
                 guard let match = try expression.firstMatch(in: line) else { continue }

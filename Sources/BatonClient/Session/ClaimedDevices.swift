@@ -1,8 +1,8 @@
 import BatonCore
 import Synchronization
 
-/// As which devices the clients of this process are to be connected. Where there are several of one device, who is
-/// displaced knows by whom.
+/// Counts, for each device, the clients of this process that want to be connected as it. A displaced client learns from
+/// it whether another client of the same process took its place.
 enum ClaimedDevices {
     private static let clients = Mutex<[DeviceID: Int]>([:])
 

@@ -79,10 +79,10 @@ package struct ReconnectPolicy {
         isRefreshDue = false
     }
 
-    /// The application wants a connection: whoever displaced the one before is to give way.
+    /// The application asks for a connection. An earlier displacement no longer keeps the client away.
     package mutating func requested() { displacedAt = nil }
 
-    /// The network is another one: what failed on the one before says nothing.
+    /// The network changed. Failures on the earlier network no longer count.
     package mutating func networkChanged() { troubleEnded() }
 
     /// An attempt failed or a connection ended, `lived` after it was greeted.

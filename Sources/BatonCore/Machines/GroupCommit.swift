@@ -2,12 +2,12 @@ import DequeModule
 
 /// Decides which operations go into the next transaction of a store, and who is answered after it.
 ///
-/// A transaction takes what waits, in the order of arrival, up to `batchOperations`. A work that is longer than the room
-/// spans several transactions, and is answered after its last one. Where a transaction fails, all who had a part in it are
-/// answered so; where it could not even begin, all who wait, lest they wait for ever.
+/// A transaction takes waiting works in the order of arrival, up to `batchOperations` operations. A work that does not
+/// fit spans several transactions, and is answered after the last one. If a transaction fails, every work with a part
+/// in it fails. If it could not begin, every waiting work fails, so that none waits for ever.
 ///
-/// It does not carry out, commit or answer: the caller does, in this order: `began`, `next` until nil, `committed` or
-/// `failed`.
+/// This type only decides. The caller carries out, commits and answers, and calls `began`, then `next` until it returns
+/// nil, then `committed` or `failed`.
 public struct GroupCommit<Work> {
     private struct Entry {
         var work: Work
@@ -29,7 +29,7 @@ public struct GroupCommit<Work> {
         self.batchOperations = batchOperations
     }
 
-    /// Nobody waits.
+    /// True while no work waits.
     public var isEmpty: Bool { entries.isEmpty }
 
     /// Operations in the running transaction.
@@ -57,18 +57,19 @@ public struct GroupCommit<Work> {
         return first..<first + count
     }
 
-    /// The work that `next` spoke of, to keep outcomes in. Only between `next` and the transaction's end.
+    /// The work whose operations `next` returned last. The caller keeps outcomes in it. Valid from `next` until
+    /// `committed` or `failed`.
     public var current: Work {
         get { entries[position].work }
         _modify { yield &entries[position].work }
     }
 
-    /// Those that will be done with this transaction.
+    /// The works that are complete once this transaction commits.
     public var complete: [Work] { entries.prefix { $0.isComplete }.map(\.work) }
 
     /// The transaction is on disk.
     ///
-    /// - Returns: those that are done, to be answered in this order.
+    /// - Returns: the complete works, in the order in which to answer them.
     public mutating func committed() -> [Work] {
         var done: [Work] = []
         while let entry = entries.first, entry.isComplete {
@@ -79,9 +80,9 @@ public struct GroupCommit<Work> {
         return done
     }
 
-    /// The transaction was rolled back, or nobody knows.
+    /// The transaction was rolled back, or its result is unknown.
     ///
-    /// - Returns: those that failed, with whatever of them was committed before.
+    /// - Returns: the failed works. Earlier transactions may have committed parts of them.
     public mutating func failed() -> [Work] {
         let hasBegun = entries.first?.isTaken ?? false
         var failed: [Work] = []

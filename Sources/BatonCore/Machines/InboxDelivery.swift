@@ -1,18 +1,21 @@
 import DequeModule
 
-/// Decides what of a user's inbox goes to one connection, and when.
+/// Decides which events of a user's inbox go to one connection, and when.
 ///
-/// It forwards a hint only where that is the very next event, reads the store wherever there is a gap, keeps what was
-/// written and not yet acknowledged within a window, and stops reading while the socket takes nothing. So neither a
-/// duplicate nor a gap nor more than a window of memory can come of it, whatever the bus does.
+/// - It forwards a hint only if the hint is the very next event. After a gap it reads the store.
+/// - It keeps events in flight (written, not yet acknowledged) within a window of events and bytes.
+/// - It reads nothing while the socket is not writable.
 ///
-/// It does not act: the caller reads, writes and closes as the returned values say.
+/// So no event is sent twice or skipped, and memory stays within the window, whatever the bus does.
+///
+/// This type only decides. The caller reads, writes and closes as the returned values say.
 public struct InboxDelivery {
     /// What to do next.
     public enum Step: Hashable, Sendable {
-        /// Read the inbox behind a position and hand the page in.
+        /// Read events after this position: at most `limit` events and `bytes` bytes. Then call `receivedPageEvent` for
+        /// each event, and `receivedPageEnd` or `pageFailed`.
         case read(after: InboxSequence, limit: Int, bytes: Int)
-        /// Everything is sent, for the first time on this connection: say so.
+        /// Everything is sent, for the first time on this connection: tell the client.
         case caughtUp(InboxSequence)
         /// Nothing to do until something happens.
         case wait
@@ -24,7 +27,7 @@ public struct InboxDelivery {
         case forward
         /// It was sent before.
         case drop
-        /// It cannot be sent now, and will be read from the store; `isGap` where an earlier hint is missing.
+        /// It cannot be sent now and will be read from the store. `isGap`: an earlier hint is missing.
         case later(Step, isGap: Bool)
     }
 
@@ -32,27 +35,27 @@ public struct InboxDelivery {
     public enum Acknowledgement: Hashable, Sendable {
         /// It moved the position: store it, then do the step.
         case advanced(Step)
-        /// It says nothing new.
+        /// This position or a later one was acknowledged before.
         case old
-        /// Nothing was sent there yet.
+        /// The position is beyond the last event that was sent, which is `last`.
         case beyondSent(last: InboxSequence)
     }
 
     /// What to do after a page.
     public enum PageResult: Hashable, Sendable {
         case step(Step)
-        /// Events that this connection was not sent are gone: it must end, and the device resume.
+        /// The store has removed events that were not sent here. The connection must end and the device must resume.
         case truncated(InboxSequence)
     }
 
-    /// The last event written to this connection, or what it resumed from.
+    /// The position of the last event written to this connection; at first, the position it resumed from.
     public private(set) var sent: InboxSequence
     /// The last event that the device acknowledged.
     public private(set) var acknowledged: InboxSequence
     /// The last event that is known to exist.
     public private(set) var head: InboxSequence
 
-    /// Costs of the events in flight, oldest first; they are dense, so their positions need not be kept.
+    /// Bytes of each event in flight, oldest first. Positions have no gaps, so they need not be kept.
     private var costs = Deque<UInt32>()
     private var bytesInFlight = 0
     private var isReading = false
@@ -64,8 +67,8 @@ public struct InboxDelivery {
     private let windowBytes: Int
 
     /// - Parameters:
-    ///   - start: what the device has; everything behind it is to be delivered.
-    ///   - head: the inbox' last position when it was opened.
+    ///   - start: the last position that the device has. Every event after it is delivered.
+    ///   - head: the inbox's last position when the caller opened it.
     public init(
         from start: InboxSequence, head: InboxSequence, windowEvents: Int = Limits.Connection.windowEvents,
         windowBytes: Int = Limits.Connection.windowBytes
@@ -77,17 +80,18 @@ public struct InboxDelivery {
         self.windowBytes = windowBytes
     }
 
+    /// Events that are written and not yet acknowledged.
     public var eventsInFlight: Int { costs.count }
 
-    /// There are events that were not sent, and the reader's window or socket is what they wait for.
+    /// True while unsent events wait because the window is full or the socket is not writable.
     public var isBlocked: Bool { head > sent && !isReading && !hasRoom }
 
-    /// Everything known was sent.
+    /// True while every known event is sent and the client was told so.
     public var isCaughtUp: Bool { saidCaughtUp && head == sent }
 
     private var hasRoom: Bool { isWritable && costs.count < windowEvents && bytesInFlight < windowBytes }
 
-    /// The first step, after `init`, and whenever time passed and a failed read is to be tried again.
+    /// What to do now. Call it after `init`, and to try again after `pageFailed`.
     public mutating func nextStep() -> Step {
         if isReading { return .wait }
         guard head > sent else {
@@ -101,6 +105,9 @@ public struct InboxDelivery {
         return .read(after: sent, limit: windowEvents - costs.count, bytes: windowBytes - bytesInFlight)
     }
 
+    /// The bus announced an event.
+    ///
+    /// - Parameter cost: the event's bytes, which count against the window.
     public mutating func receivedHint(_ sequence: InboxSequence, cost: Int) -> Forwarding {
         guard sequence > sent else { return .drop }
         if !isReading, sequence == sent.next, head == sent, hasRoom {
@@ -117,36 +124,41 @@ public struct InboxDelivery {
         return .later(nextStep(), isGap: isGap)
     }
 
-    /// The store says how far the inbox goes: what the backstop found.
+    /// The backstop read the inbox's last position from the store.
     public mutating func learnedHead(_ sequence: InboxSequence) -> Step {
         head = max(head, sequence)
         if isReading { hintedMeanwhile = max(hintedMeanwhile, sequence) }
         return nextStep()
     }
 
-    /// An event of the page that was asked for.
+    /// An event of the page that was read, in order.
     ///
-    /// - Returns: whether it is to be written.
+    /// - Returns: true if the caller must write it.
     public mutating func receivedPageEvent(_ sequence: InboxSequence, cost: Int) -> Bool {
         guard isReading, sequence == sent.next else { return false }
         record(sequence, cost: cost)
         return true
     }
 
-    /// All events of the page were handed in.
+    /// The page has no more events.
+    ///
+    /// - Parameters:
+    ///   - pageHead: the inbox's last position when the page was read.
+    ///   - truncated: the inbox no longer has events up to this position.
     public mutating func receivedPageEnd(head pageHead: InboxSequence, truncated: InboxSequence) -> PageResult {
         isReading = false
         if truncated > sent { return .truncated(truncated) }
-        // The store's word replaces what was hinted before the read; a hint that came since still counts.
+        // The store's position replaces hints from before the read. A hint that came during the read still counts.
         head = max(sent, pageHead, hintedMeanwhile)
         return .step(nextStep())
     }
 
-    /// The page could not be read. `nextStep` tries again when the caller finds it time.
+    /// The page could not be read. The caller calls `nextStep` later to try again.
     public mutating func pageFailed() {
         isReading = false
     }
 
+    /// The client acknowledged every event up to a position.
     public mutating func receivedAcknowledgement(_ position: InboxSequence) -> Acknowledgement {
         guard position <= sent else { return .beyondSent(last: sent) }
         guard position > acknowledged else { return .old }
@@ -155,11 +167,12 @@ public struct InboxDelivery {
         for _ in 0..<count { bytesInFlight -= Int(costs.removeFirst()) }
         acknowledged = position
         if costs.isEmpty { costs = Deque() }
-        // A reader that was blocked is served again when a good part of its window is free, not event by event.
+        // Reading goes on only when half of the window is free, so that reads are not of one event each.
         let isWorthReading = costs.count <= windowEvents / 2 && bytesInFlight <= windowBytes / 2
         return .advanced(isWorthReading ? nextStep() : .wait)
     }
 
+    /// The socket has room to write again, or has none.
     public mutating func writabilityChanged(_ isWritable: Bool) -> Step {
         self.isWritable = isWritable
         return isWritable ? nextStep() : .wait

@@ -1,14 +1,14 @@
-/// What one user may still send through one event loop.
+/// How much one user may still send through one event loop.
 ///
-/// Messages and bytes are spent before a message goes to the store. Whether it makes a conversation, or goes to a
-/// stranger, the store tells afterwards: a token is kept for each until then, and where there is none the store is told
-/// to refuse such a message, and only such a message.
+/// Messages and bytes are spent before a message goes to the store. Only the store knows whether the message makes a
+/// conversation or goes to a stranger, so a token is kept for each of both until the store answers. If no token is
+/// left for one of them, the store is told to refuse the message if it is of that kind.
 public struct SendBudget: Hashable, Sendable {
-    /// What becomes of a send.
+    /// What to do with a message.
     public enum Verdict: Hashable, Sendable {
-        /// To the store, which is to refuse it where it is one of these.
+        /// Pass it to the store, which must refuse it if it is of one of these kinds.
         case submit(refusing: SendNovelty)
-        /// Back to the client.
+        /// Refuse it.
         case wait(SendLimit, milliseconds: Int64)
     }
 

@@ -1,12 +1,13 @@
-/// Tells whether its process stood still a moment ago: it was stopped, or its machine was. What it reads from its sockets
-/// then may have lain there meanwhile, and its client may have given it up and gone on elsewhere.
+/// Detects that the process stood still a moment ago, because it or its machine was stopped.
+///
+/// Bytes that it then reads from a socket may be old: the client may have connected to another node meanwhile.
 public struct Standstill: Hashable, Sendable {
     private var lastTick: Int64?
     private var endedAt: Int64?
 
     public init() {}
 
-    /// A second has passed, as far as the process knows.
+    /// Call it once a second.
     ///
     /// - Parameter now: monotonic milliseconds.
     public mutating func ticked(at now: Int64) {
@@ -14,7 +15,7 @@ public struct Standstill: Hashable, Sendable {
         lastTick = now
     }
 
-    /// Whether it lasts until now, since a tick is missing, or ended just before.
+    /// True if ticks are missing until now, or a standstill ended less than `Limits.Node.standstillSeconds` ago.
     public func isRecent(at now: Int64) -> Bool {
         lasts(at: now) || endedAt.map { now - $0 < Self.boundMilliseconds } ?? false
     }

@@ -1,16 +1,18 @@
-/// One event loop's tokens of one user and one limit. It takes shares of the bucket that all nodes share before it needs
-/// them, so that nothing that is limited waits for the bucket; while an answer is awaited, it gives a little credit.
+/// One event loop's tokens for one user and one limit.
 ///
-/// Tokens that are taken and not spent are not given back. What is spent on credit is charged with the next share, and
-/// may leave the bucket with less than nothing: who uses the credit of many event loops waits the longer for it.
+/// All nodes share one bucket. The account takes a share of it in advance, so that no message waits for the bucket.
+/// While it waits for the bucket's answer, it allows a little credit.
+///
+/// Unspent tokens are not given back. The next draw charges what was spent on credit, which may take the bucket below
+/// zero: a user that uses the credit of many event loops then waits longer.
 public struct TokenAccount: Hashable, Sendable {
     /// What to ask the shared bucket for.
     public struct Draw: Hashable, Sendable {
-        /// Spent already, and to be charged whatever the bucket holds; below zero: given back.
+        /// Tokens already spent. The bucket charges them even if it holds less. Negative: tokens to give back.
         public let spent: Int
-        /// Then to be taken, as far as there is.
+        /// Tokens to take after that, or as many as the bucket holds.
         public let wanted: Int
-        /// Nothing is taken where the bucket holds less.
+        /// If the bucket holds fewer than this, it gives none.
         public let least: Int
 
         public init(spent: Int, wanted: Int, least: Int) {
@@ -19,7 +21,7 @@ public struct TokenAccount: Hashable, Sendable {
             self.least = least
         }
 
-        /// Takes nothing, and gives back what was taken for something that turned out not to count.
+        /// Takes no tokens, and gives back tokens that were taken for something that does not count after all.
         public static func givingBack(_ tokens: Int) -> Draw {
             Draw(spent: -max(0, tokens), wanted: 0, least: 0)
         }
@@ -29,20 +31,20 @@ public struct TokenAccount: Hashable, Sendable {
     private let least: Int
     private let low: Int
     private let credit: Int
-    /// Taken and not spent; below zero: spent on credit.
+    /// Tokens taken and not yet spent. Negative: tokens spent on credit.
     private(set) var balance = 0
-    /// Of it what may be needed by what is under way.
+    /// Tokens of `balance` kept for messages that may turn out to need one.
     private var reserved = 0
-    /// What was charged with the question that is not answered.
+    /// Tokens charged by the draw that waits for its answer; nil while none waits.
     private var charged: Int?
     /// The bucket holds nothing before this time.
     private var emptyUntil: Int64?
 
     /// - Parameters:
-    ///   - share: tokens that are taken at once.
-    ///   - least: fewer are not taken, so that a bucket that is nearly empty is not asked about each token.
-    ///   - low: with fewer it is time to take more.
-    ///   - credit: tokens that may be spent before the bucket has answered; at least what is spent at once.
+    ///   - share: tokens that one draw takes.
+    ///   - least: a draw takes at least this many or none, so that a nearly empty bucket is not asked for each token.
+    ///   - low: the account draws again when its balance is below this.
+    ///   - credit: tokens that may be spent before the bucket answers. At least as many as one message spends.
     init(share: Int, least: Int, low: Int, credit: Int) {
         self.share = share
         self.least = least
@@ -50,12 +52,12 @@ public struct TokenAccount: Hashable, Sendable {
         self.credit = credit
     }
 
-    /// Nothing would be forgiven if this account was forgotten.
+    /// True if the account may be deleted: it owes no tokens, waits for nothing and knows of no empty bucket.
     func isSettled(at now: Int64) -> Bool {
         balance >= 0 && reserved == 0 && charged == nil && emptyUntil.map { $0 <= now } ?? true
     }
 
-    /// Milliseconds until so many tokens may be there; nil where they are.
+    /// Milliseconds until this many tokens may be available; nil if they are available now, also on credit.
     func wait(for tokens: Int, at now: Int64) -> Int64? {
         if balance - reserved >= tokens { return nil }
         if let emptyUntil, emptyUntil > now { return emptyUntil - now }
@@ -64,7 +66,7 @@ public struct TokenAccount: Hashable, Sendable {
 
     mutating func spend(_ tokens: Int) { balance -= tokens }
 
-    /// Keeps a token for something of which it is not known yet whether it needs one.
+    /// Keeps a token for a message that may turn out to need one.
     mutating func reserve() { reserved += 1 }
 
     mutating func release(spending isSpent: Bool) {
@@ -72,10 +74,10 @@ public struct TokenAccount: Hashable, Sendable {
         if isSpent { spend(1) }
     }
 
-    /// It is time to ask for more.
+    /// True if it is time to draw from the bucket.
     var isLow: Bool { balance < low }
 
-    /// What to ask the bucket for now, if anything. The answer is awaited from then on.
+    /// What to ask the bucket for now, if anything. No further draw is due until `drew` brings the answer.
     mutating func drawDue(at now: Int64) -> Draw? {
         guard isLow, charged == nil, emptyUntil.map({ $0 <= now }) ?? true else { return nil }
         let spent = max(0, -balance)
@@ -85,7 +87,7 @@ public struct TokenAccount: Hashable, Sendable {
 
     /// The bucket's answer to a draw.
     ///
-    /// - Parameter waitMilliseconds: where nothing was granted: until the least that is taken will be there.
+    /// - Parameter waitMilliseconds: used if nothing was granted: the time until the bucket holds `least` tokens.
     mutating func drew(_ granted: Int, waitMilliseconds: Int64, at now: Int64) {
         balance += granted + (charged ?? 0)
         charged = nil

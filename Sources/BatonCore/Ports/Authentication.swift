@@ -1,5 +1,5 @@
-/// Tells whom an access token was issued to. Checks signature, algorithm, key id, audience and expiry; not whether the
-/// device was revoked since, which the store decides.
+/// Verifies access tokens: signature, algorithm, key id, audience and expiry. It does not check whether the device was
+/// revoked since; the store knows that.
 public protocol TokenVerifier: Sendable {
     func verify(accessToken: String) async throws(AuthenticationError) -> Principal
 }

@@ -1,13 +1,14 @@
-/// The durable truth of messages and inboxes. One port, one conformance suite, two engines.
+/// The durable store of messages and inboxes. SQLite implements it, and tests use a version in memory; one conformance
+/// suite checks both.
 ///
 /// What it promises:
-/// - An outcome other than a failure is on disk when the completion is called: it survives the loss of power.
+/// - An outcome that is no failure is on disk when the completion is called. It survives a loss of power.
 /// - Operations of one submission are carried out in their order. Authorisation is decided inside the transaction.
 /// - A user's inbox sequence and a conversation's sequence are dense, also when several processes write.
-/// - Several processes of one host may use one store (SQLite), or several hosts (PostgreSQL).
+/// - Several processes of one host may use one store at the same time.
 ///
-/// What it does not promise: an order between submissions of different callers; that a failed submission was not
-/// carried out (a commit may fail after the disk took it) — that is what refs are for.
+/// What it does not promise: an order between submissions of different callers; or that a failed submission was not
+/// carried out. A commit may report a failure after it reached the disk, so a retry with the same ref is safe.
 public protocol MessageStore: Sendable {
     /// Queues operations for the next commit. Never blocks, keeps the order, and calls `completion` once, on a thread
     /// of the store, with one outcome an operation.
@@ -140,16 +141,16 @@ public struct SendRequest: Hashable, Sendable {
 public struct AcceptedMessage: Hashable, Sendable {
     public let id: MessageID
     public let at: Timestamp
-    /// It had been accepted before; this is the first outcome again, and `events` is empty.
+    /// True if the message was accepted before. This is the first outcome again, and `events` is empty.
     public let isRepeat: Bool
-    /// What it put into inboxes: one for each recipient, and one for the sender where they have other devices.
+    /// The events put into inboxes: one for each recipient, and one for the sender if the sender has other devices.
     public let events: [InboxEvent]
-    /// Of a repeat: how far the inboxes go by now that it was put into. Whoever accepted it first may have died before
-    /// anybody was told.
+    /// Only for a repeat: the current last position of each inbox that holds the message. The node that accepted it
+    /// first may have died before it published a hint.
     public let heads: [UserID: InboxSequence]
-    /// What it was when it was stored; nothing of a repeat.
+    /// Whether the message opened a conversation or went to a stranger. Empty for a repeat.
     public let novelty: SendNovelty
-    /// Who are acquaintances of the sender by this message: it is the first answer.
+    /// Users who become acquaintances of the sender, because this message is the first answer to them.
     public let newAcquaintances: [UserID]
 
     public init(

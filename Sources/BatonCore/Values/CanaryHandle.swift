@@ -1,17 +1,17 @@
-/// The handles of the users by which nodes check that messages arrive.
+/// The handles of canaries: users with which nodes check that messages arrive.
 ///
-/// Nobody can register one or log in with one. A node's name has no dot, so that no node's partner is another node.
+/// No client can register or log in with one. A node's name has no dot, so no partner has another node's sender handle.
 public enum CanaryHandle {
-    /// What reserves a handle.
+    /// Handles with this prefix are reserved.
     public static let prefix = "canary-"
 
-    /// The user who writes to the canaries of all nodes, and hears from theirs.
+    /// The user who sends to and receives from the canaries of all nodes.
     public static func sender(of node: NodeID) -> String { prefix + node.name }
 
-    /// The user of the same node whom the first one can always reach, unless the node itself is broken.
+    /// A second user of the same node. The sender reaches it unless the node itself is broken.
     public static func partner(of node: NodeID) -> String { prefix + node.name + ".partner" }
 
-    /// The user as whom `baton doctor` looks through a balancer. No node has an empty name.
+    /// The user of `baton doctor` when it connects through a balancer. No node has an empty name, so no canary has it.
     public static let doctor = prefix + ".doctor"
 
     /// Compares bytes: what comes from outside may be long, and to compare its characters costs the square of that.

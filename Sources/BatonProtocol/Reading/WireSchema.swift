@@ -2,13 +2,12 @@ import SwiftProtobuf
 
 /// The contract's messages and their fields, as `protoc` described them when it generated the Swift of `relay.proto`.
 ///
-/// The generated code keeps the names of its fields to itself. Whoever reads JSON needs them, and so does an error that
-/// names a field.
+/// The generated code does not expose the names of its fields. The JSON reader and errors that name a field need them.
 ///
-/// All fields of all messages stand in one table, and are looked up with every frame: what is looked at there holds no
-/// references, which would be counted.
+/// One table holds all fields of all messages. Every frame uses it, so its entries contain no references, which would
+/// cost reference counting.
 package final class WireSchema: Sendable {
-    /// What a field holds. These are the types that the contract has; a test says where it gets another.
+    /// A field's type. Only the types in use are listed; a test fails if `relay.proto` gets another one.
     package enum Kind: Hashable, Sendable {
         case string
         case bytes

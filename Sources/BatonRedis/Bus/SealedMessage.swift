@@ -1,22 +1,23 @@
 package import BatonCore
 
-/// A bus message as it travels: its text, and behind what clients are shown without a look elsewhere a proof that a node of
-/// this cluster sent it.
+/// A bus message as it travels: its text and, for events and typing notices, a proof that a node of this cluster sent
+/// it. Clients are shown these two kinds without a read of the store or a registry.
 ///
 ///     event <inbox sequence> <frame><proof>
 ///     typing <conversation> <user> on|off <time> <proof>
 ///
-/// An event's proof is a field that no frame has (`proofField`), so that a node of a version before, which knows no proofs, passes a
-/// frame on that clients understand. What comes without proof is not believed, whoever sent it: an event then only says that
-/// there is something to read, and typing is not shown. All other messages are reasons to ask the store or a registry, and need none.
+/// An event's proof is a protobuf field that no frame uses (`proofField`). An older node, which knows no proofs, passes
+/// the frame on with it, and clients ignore it. Without a valid proof an event only says that there is something to
+/// read, and typing is not shown. All other messages only make the receiver ask the store or a registry: they need no
+/// proof.
 package enum SealedMessage: Equatable {
     case proven(BusMessage)
-    /// Sent by a node of a version before, or by somebody who is no node; what is left of it, if anything.
+    /// No valid proof: an older node sent it, or a program that is no node. Holds what may still be used, if anything.
     case unproven(BusMessage?)
-    /// What no node sends.
+    /// Not a message that any node sends.
     case undecodable
 
-    /// Field 2047 of bytes, and its length.
+    /// The protobuf tag of field 2047 (bytes), and the length of its value.
     static let proofField: [UInt8] = [0xfa, 0x7f, UInt8(ClusterSeal.proofBytes)]
     private static let proofCount = proofField.count + ClusterSeal.proofBytes
 

@@ -63,7 +63,7 @@ struct Subscriptions: ~Copyable {
         return nil
     }
 
-    /// - Returns: whom to tell that nothing was confirmed.
+    /// - Returns: closures to call with false, since the subscription was not confirmed.
     mutating func unsubscribed(_ channel: Channel) -> [Confirmation] {
         guard var entry = entries[channel], entry.isWanted else { return [] }
         entry.isWanted = false
@@ -106,7 +106,7 @@ struct Subscriptions: ~Copyable {
 
     /// Redis confirmed a SUBSCRIBE (or, with false, an UNSUBSCRIBE).
     ///
-    /// - Returns: whom to tell that the subscription is there.
+    /// - Returns: closures to call with true, since the subscription is confirmed.
     mutating func confirmed(_ channel: Channel, isPresent: Bool) -> [Confirmation] {
         guard var entry = entries[channel], entry.isUnderWay else { return [] }
         underWay -= 1
@@ -134,7 +134,7 @@ struct Subscriptions: ~Copyable {
         }
     }
 
-    /// - Returns: whom to tell that nothing was confirmed.
+    /// - Returns: closures to call with false, since the subscription was not confirmed.
     mutating func disconnected() -> [Confirmation] {
         isConnected = false
         queue = []

@@ -71,7 +71,7 @@ extension RedisHandler {
             return .arm(first.deadline)
         }
 
-        /// - Returns: whom to tell that no reply will come, in order.
+        /// - Returns: the completions of all pending commands, oldest first. Each must be called with an error.
         mutating func closed() -> [Completion] {
             isClosed = true
             let waiting = pending.map(\.completion)

@@ -2,10 +2,10 @@ import BatonCore
 import NIOCore
 
 extension RedisLink {
-    /// Keeps one connection alive for ever: connect, prepare, be ready, lose it, wait, connect again.
+    /// The states of one link until it is closed: connect, prepare, be ready, lose the connection, wait, connect again.
     ///
-    /// A connection that does not last counts as an attempt that failed: Redis may let everybody in and send them away at the
-    /// first command.
+    /// A connection that does not last counts as a failed attempt, since Redis may accept a connection and close it at
+    /// the first command.
     struct StateMachine: ~Copyable {
         private enum State {
             case idle

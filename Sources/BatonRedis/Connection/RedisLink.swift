@@ -1,10 +1,10 @@
 import Logging
 import NIOCore
 
-/// A connection to Redis that comes back for ever, with a capped and jittered backoff.
+/// A connection to Redis that reconnects until it is closed, with a capped and jittered backoff.
 ///
-/// Commands are sent while it is ready and refused at once while it is not: nothing is queued for a Redis that is
-/// away. Everything happens on its event loop.
+/// While it is ready, it sends commands. While it is not, each command fails at once with `.notConnected`; nothing is
+/// queued. All calls and callbacks happen on its event loop.
 final class RedisLink {
     let role: RedisRole
     private let eventLoop: any EventLoop
@@ -16,11 +16,11 @@ final class RedisLink {
     private var handler: RedisHandler?
     private var timer: Scheduled<Void>?
 
-    /// What is sent on a new connection before anything else, all in one write; each reply goes to its closure. An
-    /// error that `mayFail` does not allow gives the connection up.
+    /// Commands that a new connection sends first, followed by `PING`. The link is ready when `PING` is answered. If a
+    /// command fails, the link closes this connection and makes another one after the backoff.
     var preparation: () -> [Step] = { [] }
     var onReady: () -> Void = {}
-    /// Runs where a ready connection was lost.
+    /// Runs when a ready connection is lost, or closed with `close`.
     var onLost: () -> Void = {}
     var onMessage: (([UInt8], [UInt8]) -> Void)?
 
@@ -64,7 +64,7 @@ final class RedisLink {
         handler.send(command, completions: completions)
     }
 
-    /// Gives a connection up that only looks alive; it is made anew.
+    /// Closes a connection that no longer works though it is open. The link then connects again.
     func tearDown(_ error: RedisError) {
         handler?.close(error)
     }
@@ -113,7 +113,7 @@ final class RedisLink {
             return
         }
         prepare(handler)
-        // The channel does not read by itself: what came before the handler was there would have been lost.
+        // Reading starts only now. Bytes read before the handler was in the pipeline would be lost.
         channel.setOption(.autoRead, value: true).whenComplete { _ in }
     }
 
@@ -136,7 +136,7 @@ final class RedisLink {
         }
     }
 
-    /// Its text names what Redis dislikes (WRONGPASS, NOAUTH, LOADING), never a password.
+    /// Closes a connection that Redis refused. The error has Redis's reason (WRONGPASS, NOAUTH, LOADING), no password.
     private func refused(_ error: RedisError, _ handler: RedisHandler) {
         standing.failed(.login, error)
         handler.close(error)
@@ -159,7 +159,7 @@ final class RedisLink {
             )
             observer.disconnected(role, error)
         } else {
-            // One line when it begins, not one an attempt for as long as Redis is away.
+            // A warning for the first failed attempt only. Further attempts are logged at debug level.
             logger.log(
                 level: attempt == 0 ? .warning : .debug, "Redis could not be reached",
                 metadata: ["error": "\(error)", "attempt": "\(attempt + 1)"])

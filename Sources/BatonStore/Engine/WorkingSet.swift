@@ -1,11 +1,13 @@
 import BatonCore
 
-/// The hot rows that the running transaction reads and changes, and those that the ones before left behind.
+/// The hot rows of the running transaction, kept in memory, and rows kept from earlier transactions.
 ///
-/// Rules are checked and counters are moved here, in memory; `flush` writes each changed row once. So an operation
-/// that is refused leaves no trace and needs no savepoint, and a conversation with ten messages in a batch is written
-/// once. Ids never change their numbers, so they stay known from one transaction to the next; the rest of a row only
-/// while nobody else has committed (`PRAGMA data_version`). Whoever fails to commit forgets everything.
+/// Rules are checked and counters change in memory. `flush` writes each changed row once, so a refused operation leaves
+/// no trace and needs no savepoint, and a conversation with ten messages in a batch is written once.
+///
+/// The number of an id never changes and stays known across transactions. The rest of a row is valid only while no
+/// other connection has committed (`PRAGMA data_version`). After a failed commit all rows are forgotten.
+/// Source: <https://www.sqlite.org/pragma.html#pragma_data_version>.
 struct WorkingSet {
     private let statements: HotStatements
     /// Rows of each kind that are kept between transactions.
