@@ -69,6 +69,6 @@ package struct BenchReport: Encodable, Sendable {
         self.pairs = pairs
     }
 
-    /// Nothing accepted was lost, doubled or out of order, and nobody was thrown out.
+    /// Nothing accepted was lost, doubled or out of order, and no connection was closed by a node.
     package var isClean: Bool { lost == 0 && duplicated == 0 && reordered == 0 && disconnected == 0 }
 }

@@ -59,7 +59,7 @@ package struct ClusterRecord: Hashable, Sendable {
 
     package enum Readiness: String, Codable, Sendable {
         case ready, degraded, unready
-        /// Nobody answered in time.
+        /// No answer came in time.
         case unreachable
     }
 

@@ -19,7 +19,7 @@ extension HistoryChecker {
     private mutating func lookAtAcceptance(of name: Name, _ message: Sent) {
         let history = message.at.history
         guard let outcome = message.ok?.at ?? message.refused else {
-            // Nobody says when the device gave up waiting: the end of its history.
+            // The history does not say when the device gave up waiting: its end counts.
             let last = Spot(history: history, index: histories[history].records.count - 1)
             guard timelines[history].end - time(message.at) > bounds.recovery, !message.isUnknown else { return }
             return judge(

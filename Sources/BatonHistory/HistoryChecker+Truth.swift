@@ -139,7 +139,7 @@ extension HistoryChecker {
         guard answer.last - answer.read <= Self.widestGap else { return }
         var others: UInt64 = 0
         for sequence in answer.read..<answer.last {
-            // Of what nobody saw nobody knows whose it is.
+            // Of a message that no device saw the sender is not known.
             guard let known = held[Place(conversation: seat.conversation, sequence: sequence + 1)] else { return }
             if userOf[known.name.device] != seat.owner { others += 1 }
         }

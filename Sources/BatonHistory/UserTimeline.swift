@@ -1,6 +1,6 @@
 /// When a user was online, and when certainly not, by what all of the user's devices say of their connections.
 ///
-/// Between the beginning of an attempt to connect and its welcome nobody can say which it is.
+/// Between the beginning of an attempt to connect and its welcome it may be either.
 struct UserTimeline {
     struct Stretch {
         let from: Int64

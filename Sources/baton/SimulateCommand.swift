@@ -42,7 +42,7 @@ struct SimulateCommand: AsyncParsableCommand {
             }
             var status: Int32 = Self.failed
             for await ended in group {
-                // Whoever was interrupted tells what there is so far.
+                // An interrupted run tells what it has so far.
                 group.cancelAll()
                 if let ended { status = ended }
             }

@@ -1,6 +1,6 @@
 /// Faults of Redis and of the host, and bytes that nobody should send.
 extension FaultInjector {
-    /// Nobody listens there: port 1 of this machine.
+    /// Port 1 of this machine, where no program listens.
     private static let nobody = "127.0.0.1 1"
     /// What Redis has by itself.
     private static let outputBuffer = "pubsub 33554432 8388608 60"

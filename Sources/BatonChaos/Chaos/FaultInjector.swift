@@ -17,7 +17,7 @@ actor FaultInjector {
     /// What must not happen: nodes that ended by themselves, or did not end or start when they should.
     private(set) var misbehaviour: [String] = []
 
-    /// A fault that would begin so late is not made: nobody would feel it.
+    /// A fault that would begin so late is not made: the run would end before it is felt.
     private static let lateSeconds = Duration.milliseconds(500)
     /// Within this both clients and nodes notice that the other end is gone: after it users are shown offline.
     private static let noticed = Duration.seconds(75)

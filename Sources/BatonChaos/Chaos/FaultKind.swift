@@ -49,7 +49,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
     // Clients.
     /// All clients lose their connections at once.
     case herd
-    /// Connections that send what nobody should.
+    /// Connections that send what no client should.
     case poison
 
     package enum Group: String, CaseIterable, Sendable {

@@ -33,7 +33,7 @@ struct FaultTurns {
         return admitted()
     }
 
-    /// Whether somebody has this process in hand.
+    /// Whether a fault has this process in hand.
     func hasProcess(_ node: Int) -> Bool { active.values.contains { $0.resources.contains(.process(node)) } }
 
     private mutating func admitted() -> [Int] {

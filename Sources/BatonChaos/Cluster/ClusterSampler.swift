@@ -15,7 +15,7 @@ package struct ClusterSampler: Sendable {
     package static let nodeInterval = Duration.milliseconds(250)
     /// Counting sessions goes through all keys there are, so it is done more seldom.
     package static let redisInterval = Duration.seconds(1)
-    /// Who has not answered by then is called unreachable.
+    /// A node that has not answered by then is called unreachable.
     private static let patience = TimeAmount.seconds(1)
 
     package init(_ cluster: LocalCluster, record: @escaping @Sendable (ClusterRecord.Event) -> Void) {

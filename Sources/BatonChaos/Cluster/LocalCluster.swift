@@ -108,7 +108,7 @@ package actor LocalCluster {
         for index in ports.indices { try await untilReady(index) }
     }
 
-    /// SIGTERM to the nodes, then Redis; whoever has not ended in time is killed.
+    /// Sends SIGTERM to the nodes, then to Redis. A process that has not ended in time is killed.
     package func stop() async {
         for node in nodes {
             node?.signal(SIGTERM)
@@ -199,8 +199,10 @@ package actor LocalCluster {
 
     /// What a node says of itself: its `/health/ready`.
     package func health(of index: Int) async throws -> String {
-        let response = try await http.execute(
-            HTTPClientRequest(url: nodeURLs[index] + "/health/ready"), timeout: .seconds(2))
+        // On a connection of its own: one that was kept may be to a process that was killed meanwhile.
+        var request = HTTPClientRequest(url: nodeURLs[index] + "/health/ready")
+        request.headers.add(name: "Connection", value: "close")
+        let response = try await http.execute(request, timeout: .seconds(2))
         return String(buffer: try await response.body.collect(upTo: 64 * 1024))
     }
 

@@ -1,6 +1,6 @@
 import BatonCore
 
-/// Bytes that no client should send. A node must answer them or end the connection, and nobody else may notice.
+/// Bytes that no client should send. A node must answer them or end the connection, and no other client may notice.
 struct Poison: Sendable {
     enum Greeting: Sendable {
         /// Right after the connection.

@@ -46,7 +46,7 @@ enum ConnectionOracle: FuzzOracle {
     /// While a connection is open, each frame that has an answer gets one.
     private static func checkAnswers(_ talk: Talk, to lines: [[UInt8]]) throws(FuzzFinding) {
         try expect(talk.isReadable, "the node sent what is no frame of a server")
-        var due = Due()
+        var due = Due(isClosed: talk.closeCode != nil)
         for line in lines { due.asked(DecodedFrame(line, as: .json)) }
         for frame in talk.frames { try due.answered(frame) }
         guard talk.closeCode == nil else { return }
@@ -58,7 +58,11 @@ enum ConnectionOracle: FuzzOracle {
         private var refs: [String: Int] = [:]
         private var pings = 0
         /// Frames that may be answered by an error or not at all.
-        private var maybe = 0
+        private var maybe: Int
+
+        /// - Parameter isClosed: the node ended the connection. Its close may have an error before it that answers no frame,
+        ///   such as that a hello was expected.
+        init(isClosed: Bool) { maybe = isClosed ? 1 : 0 }
 
         var isSettled: Bool { refs.values.allSatisfy { $0 == 0 } && pings == 0 }
         var rest: String { "\(refs.filter { $0.value != 0 }), and \(pings) pings" }

@@ -146,11 +146,8 @@ extension RelayLoop {
     private func announceLeaving(_ now: NIODeadline) {
         let due = departing.takeDue(now)
         guard !due.isEmpty else { return }
-        // Whether a user who is only being greeted is here is known when the client has answered, or gone.
-        for (user, left) in due where connections.hasUser(user) && !isRegistered(user) {
-            departing.again(left, due: now + .seconds(1), isSeen: left.isSeen)
-        }
-        let gone = due.filter { !connections.hasUser($0.key) }
+        // A connection whose client has not answered makes nobody online, so it keeps nobody online either.
+        let gone = due.filter { !isRegistered($0.key) }
         guard !gone.isEmpty else { return }
         let at = clock.now
         for (user, left) in gone where !left.isSeen { lastSeen(user, at) }
@@ -165,6 +162,6 @@ extension RelayLoop {
     /// Redis is away. Those who watch them would take them for online once it is back.
     private func announceLater(_ gone: [UserID: DepartingUsers.Departure]) {
         let due = eventLoop.now + .seconds(1)
-        for (user, left) in gone where !connections.hasUser(user) { departing.again(left, due: due, isSeen: true) }
+        for (user, left) in gone where !isRegistered(user) { departing.again(left, due: due, isSeen: true) }
     }
 }

@@ -23,7 +23,7 @@ package struct AdminClient: Sendable {
         self.init(token: token, http: Self.makeHTTP(on: group))
     }
 
-    /// A client that follows no redirect, since the token is for nobody else, and keeps few connections.
+    /// Follows no redirects, since the token is for the asked node only, and keeps few connections.
     package static func makeHTTP(on group: any EventLoopGroup) -> HTTPClient {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4

@@ -4,7 +4,7 @@ import BatonProtocol
 import Hummingbird
 import Logging
 
-/// Lets nobody to `/admin` but who has the token. People send it; nodes and commands prove that they have it (`AdminProof`).
+/// Refuses requests to `/admin` that do not have the token. People send it; nodes and commands prove that they have it (`AdminProof`).
 ///
 /// Wrong tokens are counted for each address, and beyond a bound answered without a look. The right one is never turned
 /// away: it cannot be guessed, and who guesses must not lock the operator out of the same address.

@@ -72,7 +72,7 @@ package final class AdminPeers: Sendable {
             nodes: answers.sorted { $0.lease.node.name < $1.lease.node.name }, isRegistryReachable: found.isFresh)
     }
 
-    /// These hold a lease now. Told all the time, since Redis may be away when somebody looks.
+    /// The nodes that hold a lease now. They are remembered all the time, since Redis may be away when they are needed.
     func remember(_ leases: [NodeLease]) { known.withLock { $0 = Array(leases.prefix(Self.nodes)) } }
 
     /// Those that were asked last, this node's own included.
@@ -109,6 +109,6 @@ extension NodeLease {
 }
 
 extension NodeConfiguration {
-    /// The nodes that the store's file names, whether they live or not: for who cannot ask Redis.
+    /// The nodes that the store's file names, whether they live or not: for when Redis does not answer.
     package var storePeers: [NodeLease] { StorePeers.all(ofStore: store.path).compactMap(NodeLease.init) }
 }

@@ -1,6 +1,6 @@
 import Crypto
 
-/// The secret that opens `/admin`: whoever has it sees the whole cluster, and nothing that people wrote.
+/// The secret that opens `/admin`. It shows the whole cluster, and nothing that people wrote.
 ///
 /// Its text shows in no description, so that it cannot reach a log by accident.
 package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable {
@@ -27,7 +27,7 @@ package struct AdminToken: Sendable, CustomStringConvertible, CustomReflectable 
         SHA256.hash(data: Array(presented.utf8)) == digest
     }
 
-    /// The code by which who has the token proves it.
+    /// The code that proves knowledge of the token.
     func code(of request: AdminProof.Request) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: request.text, using: key))
     }

@@ -2,7 +2,7 @@ import BatonCore
 import Foundation
 import NIOCore
 
-/// Looks at the whole cluster for whoever asks this node.
+/// Asks all nodes of the cluster, for a person or program that asks this one.
 ///
 /// However many ask, it looks once at a time, and those that come meanwhile or just after get the same answer: a page
 /// that is open on a hundred screens costs the nodes two questions a second.

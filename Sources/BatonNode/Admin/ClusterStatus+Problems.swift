@@ -1,11 +1,11 @@
-/// What is wrong in a cluster at one moment, in words for who looks at it. One list, so that the page, `baton top` and
+/// What is wrong in a cluster at one moment, in words for people. One list, so that the page, `baton top` and
 /// programs agree; what only shows over time (latency, missed hints) they see in the totals.
 extension ClusterStatus {
     package struct Problem: Codable, Hashable, Sendable {
         package enum Severity: String, Codable, Sendable {
             /// Messages are refused, late, or in danger.
             case bad
-            /// It works, and somebody should look.
+            /// It works, and a person should look at it.
             case warning
         }
 

@@ -132,7 +132,7 @@ struct Canary: Sendable {
         }
     }
 
-    /// Only who has lost the bus asks who else has.
+    /// Only a node that has lost the bus asks which others have.
     private func lookAtBus(_ others: [NodeLease], asking neighbours: CanaryNeighbours) async {
         guard !hasBus() else { return }
         watch.othersHaveBus(await neighbours.withBus(among: others))

@@ -22,7 +22,7 @@ struct CanaryPeers {
         users = users.filter { known.contains($0.key) }
     }
 
-    /// Somebody has told of others.
+    /// Other nodes were named.
     var areKnown: Bool { !leases.isEmpty }
 
     var living: [NodeID] { leases.map(\.node) }

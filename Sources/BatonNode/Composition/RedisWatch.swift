@@ -52,7 +52,7 @@ struct RedisWatch: Sendable {
         }
     }
 
-    /// Redis corrects nothing. But the clock that differs is wrong, or Redis' is, and somebody has to look.
+    /// Redis corrects nothing. But the clock that differs is wrong, or Redis' is, and a person has to look.
     private func compareClocks() async {
         guard let offset = await parts.redis.clockOffset(of: SystemClock(), within: Self.patience) else { return }
         let wasOff = NodeState.isClockOff(parts.state.clockOffset)

@@ -87,7 +87,7 @@ extension NodeConfiguration {
     }
 
     /// Kubernetes and Docker tell each container of a service called `baton` by variables such as
-    /// `BATON_SERVICE_HOST` and `BATON_PORT_8080_TCP_ADDR`; they are nobody's mistake.
+    /// `BATON_SERVICE_HOST` and `BATON_PORT_8080_TCP_ADDR`; they are not mistakes.
     private static func isServiceLink(_ name: String) -> Bool {
         let rest = name.dropFirst("BATON_".count)
         return rest.contains("SERVICE_HOST") || rest.contains("SERVICE_PORT") || rest == "PORT"

@@ -33,7 +33,7 @@ package struct NodeConfiguration: Sendable, Equatable {
     }
 
     package struct Listen: Sendable, Equatable {
-        /// The loopback address, so that nobody opens a node to a network without having said so.
+        /// The loopback address: a node is open to a network only where the operator says so.
         package var host = "127.0.0.1"
         package var port = 8080
         /// `host:port` that others reach this node by; nil: `host` and the bound port.

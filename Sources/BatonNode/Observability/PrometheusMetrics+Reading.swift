@@ -1,4 +1,4 @@
-/// The values as they are now, for who does not scrape.
+/// The values as they are now, for readers other than Prometheus.
 extension PrometheusMetrics {
     /// All metrics at one moment, by name.
     struct Reading {

@@ -1,4 +1,4 @@
-/// The text that Prometheus reads, in the format 0.0.4 or, for who asks for it, OpenMetrics 1.0.
+/// The text that Prometheus reads, in the format 0.0.4 or, where the request asks for it, OpenMetrics 1.0.
 package enum PrometheusText: Sendable {
     case prometheus
     case openMetrics

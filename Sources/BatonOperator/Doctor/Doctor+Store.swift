@@ -32,7 +32,7 @@ extension Doctor {
         }
     }
 
-    /// Who may look at what is nobody's business.
+    /// Which users of this machine can read the store's files.
     private func examineAccess(_ folder: String, _ diagnosis: inout Diagnosis) {
         let trace = configuration.traceDirectory
         let traces = (try? FileManager.default.contentsOfDirectory(atPath: trace)) ?? []

@@ -26,7 +26,7 @@ struct DoctorVisits: Sendable {
 
     /// Asks a node for what only an operator gets.
     ///
-    /// - Returns: nil where nobody answers who proves to have the token.
+    /// - Returns: nil where no program answers that has the token.
     func post(_ path: String, of base: String, as token: AdminToken) async -> (status: Int, body: Data)? {
         let client = AdminClient(token: token, http: http)
         let answer = try? await client.ask(.POST, path, of: base, within: Self.patience)
@@ -34,7 +34,7 @@ struct DoctorVisits: Sendable {
     }
 
     /// - Parameter base: `http://host:port` or, as a lease has it, `host:port`.
-    /// - Returns: nil where nobody answers.
+    /// - Returns: nil where no program answers.
     func get(_ path: String, of base: String) async -> Answer? {
         let asked = SystemClock().now
         let request = HTTPClientRequest(url: (base.contains("://") ? base : "http://" + base) + path)

@@ -80,7 +80,7 @@ package struct Inspector: Sendable {
         return report
     }
 
-    /// The direct conversation of two users, by handle or id; nil where one of them is nobody.
+    /// The direct conversation of two users, by handle or id; nil where there is no such user.
     package func conversationID(between one: String, and other: String) throws -> ConversationID? {
         guard let one = try found(one), let other = try found(other) else { return nil }
         return ConversationID(between: one.id, and: other.id)

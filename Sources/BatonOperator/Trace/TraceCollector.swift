@@ -23,7 +23,7 @@ struct TraceCollector: Sendable {
             case silent
             /// It holds no lease.
             case dead
-            /// Nobody knows, because Redis is not reachable.
+            /// It is not known, because Redis is not reachable.
             case unknown
         }
 
@@ -52,7 +52,7 @@ struct TraceCollector: Sendable {
     func collect(_ what: String, _ places: [UserID: Set<InboxSequence>], leases: [NodeLease]?) async -> Collection {
         var collection = Collection()
         collection.isRedisReachable = leases != nil
-        // Of those that only the file names nobody knows whether they live, unless they answer.
+        // A node that only the file names may be dead; it lives if it answers.
         for lease in leases ?? storePeers {
             collection.lives.append(
                 Life(

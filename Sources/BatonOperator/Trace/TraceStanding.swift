@@ -70,7 +70,7 @@ private struct TraceExplanation {
     let life: TracedLife
     let user: UserID
     let device: InspectedDevice
-    /// The message's place in the user's inbox; nil where nobody knows it any more.
+    /// The message's place in the user's inbox; nil where it is no longer known.
     let place: UInt64?
     let entries: [TraceOrder.Moment]
     let session: Session?

@@ -145,7 +145,7 @@ package struct Tracer: Sendable {
 /// What there is to print.
 package struct TraceOutcome: Sendable {
     package let report: InspectionReport
-    /// False: nobody has heard of it.
+    /// False: no node has seen it.
     package let isKnown: Bool
 }
 

@@ -6,7 +6,7 @@ import NIOCore
 final class SimulatedRedis {
     let world: SimulatedWorld
     let keys: SimulatedKeys
-    /// While false nobody can connect; who was connected is cut off.
+    /// While false no client can connect, and those that were connected are cut off.
     private(set) var isUp = true
     /// Answers nothing before this moment, then all at once.
     private(set) var stalledUntil = NIODeadline.uptimeNanoseconds(0)

@@ -61,7 +61,7 @@ package final class Simulation {
         let plan = load()
         world.time.pass(until: .uptimeNanoseconds(0) + .milliseconds(max(shape.loadMilliseconds, plan) + 1))
         mend()
-        // Also where all conditions hold: whoever is busy for ever is wrong.
+        // Also where all conditions hold: a cluster that never comes to rest is wrong.
         guard !world.time.isExhausted else {
             return fail("endless", "more than \(world.time.steps) steps before everything was mended")
         }

@@ -18,7 +18,7 @@ final class SimulatedStore: MessageStore {
     /// Called where new messages come to a point on their way to the disk.
     func onPassed(_ body: @escaping (SimulatedPoint) -> Void) { writer.value.onPassed = body }
 
-    /// The process is gone: what was not committed never will be, nobody is answered.
+    /// The process is gone: what was not committed never will be, and no completion is called.
     func die() { writer.value.die() }
 
     /// The process stands still, its writer too: whatever lock it holds it keeps.

@@ -36,7 +36,7 @@ actor TopSource {
                 remember(status, from: address)
                 return status
             } catch {
-                // Also where it refuses: a lease may name somebody who is no node.
+                // Also where it refuses: a lease may name an address that is no node's.
                 problem = problem ?? CommandFailure("the node at \(address) \(error)")
             }
         }

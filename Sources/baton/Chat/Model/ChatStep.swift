@@ -54,7 +54,7 @@ enum ChatRequest: Hashable {
     case logout
     case quit
 
-    /// Nobody asked for it; it is asked again with the next connection.
+    /// The person did not ask for it; it is asked again with the next connection.
     var isBackground: Bool {
         switch self {
         case .conversations, .conversation, .lookFor: true
