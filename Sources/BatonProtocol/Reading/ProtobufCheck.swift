@@ -39,8 +39,9 @@ struct ProtobufCheck {
         var seen = SeenFields()
         while position < range.upperBound {
             let start = position
-            guard let tag = Varint.read(bytes, &position, before: range.upperBound), tag >> 3 > 0, tag <= UInt32.max
-            else { throw WireFault("the frame is not protobuf: at byte \(start) is no tag of a field") }
+            guard let tag = tag(at: &position, before: range.upperBound) else {
+                throw WireFault("the frame is not protobuf: at byte \(start) is no tag of a field")
+            }
             let (number, wireType) = (UInt32(tag >> 3), UInt8(tag & 7))
             guard let field = schema.field(numbered: number, of: message) else {
                 if isOutermost, unknownField == nil { unknownField = number }
@@ -132,6 +133,15 @@ struct ProtobufCheck {
         }
     }
 
+    /// A field's number and wire type. A tag has 32 bits, so at most five bytes: the generated code takes no longer ones.
+    private func tag(at position: inout Int, before end: Int) -> UInt64? {
+        let start = position
+        guard let tag = Varint.read(bytes, &position, before: end), tag >> 3 > 0, tag <= UInt32.max,
+            position - start <= 5
+        else { return nil }
+        return tag
+    }
+
     /// Groups are of an older protobuf, and nest: an unknown field may be one.
     private func endOfGroup(
         _ number: UInt32, from position: Int, within range: Range<Int>
@@ -139,8 +149,7 @@ struct ProtobufCheck {
         var open = [number]
         var position = position
         while let innermost = open.last {
-            guard let tag = Varint.read(bytes, &position, before: range.upperBound), tag >> 3 > 0, tag <= UInt32.max
-            else { throw cut(at: position) }
+            guard let tag = tag(at: &position, before: range.upperBound) else { throw cut(at: position) }
             switch UInt8(tag & 7) {
             case 3:
                 open.append(UInt32(tag >> 3))
